@@ -1,0 +1,12 @@
+/**
+ * The words every other module is written in: results, time, randomness, ids, canonical JSON. Imports nothing
+ * of ours and does no input or output.
+ */
+export type { Brand } from './brand.ts';
+export { canonicalJson, type JsonObject, type JsonValue } from './canonical-json.ts';
+export { type Clock, secondsAfter, systemClock, toNumericDate } from './clock.ts';
+export { DeadlineError, withDeadline } from './deadline.ts';
+export { InvariantError, invariant } from './invariant.ts';
+export { type Random, systemRandom } from './random.ts';
+export { type Fail, type Failure, fail, type Ok, ok, type Result } from './result.ts';
+export { type TypeId, type TypeIdKind, typeId } from './type-id.ts';
