@@ -11,12 +11,18 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const stamp = join(root, 'node_modules', '.uos-installed');
 
 function installWhenLockfileChanged() {
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   process.stderr.write('Installing packages (npm ci) ...\n');
   const started = Date.now();
   const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
-  const done = spawnSync('npm', ['ci', ...quiet], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  const done = spawnSync('npm', ['ci', ...quiet], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
   if (done.status !== 0) {
     process.stderr.write('npm ci failed; nothing was started. Its message is above.\n');
     process.exit(done.status ?? 1);
@@ -27,7 +33,9 @@ function installWhenLockfileChanged() {
 
 function command(args) {
   if (args[0] !== '--bin') return args;
-  const manifest = JSON.parse(readFileSync(join(root, 'node_modules', ...packageOf(args[1]).split('/'), 'package.json'), 'utf8'));
+  const manifest = JSON.parse(
+    readFileSync(join(root, 'node_modules', ...packageOf(args[1]).split('/'), 'package.json'), 'utf8'),
+  );
   const bin = typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[args[1]];
   return [join(root, 'node_modules', ...packageOf(args[1]).split('/'), bin), ...args.slice(2)];
 }
@@ -40,5 +48,6 @@ installWhenLockfileChanged();
 const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const child = spawn(node, command(process.argv.slice(2)), { cwd: root, stdio: 'inherit' });
 // The terminal sends Ctrl-C to the whole group; a supervisor signals only us. Either way the child decides when it is done.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)));
 child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
