@@ -1,0 +1,37 @@
+import { type Migration, Migrator } from 'kysely/migration';
+import { openOwnerDatabase } from '../shared/db/index.ts';
+import * as organization from './0001-create-organization.ts';
+import * as people from './0002-create-people.ts';
+import * as credentials from './0003-create-credentials.ts';
+import * as auditEvent from './0004-create-audit-event.ts';
+import * as auditLog from './0005-create-audit-log.ts';
+import * as token from './0006-create-token.ts';
+import * as gitSource from './0007-create-git-source.ts';
+import * as notify from './0008-notify-authorization-change.ts';
+
+/** Append-only. Named here, not found on disk, so that a bundle carries them. */
+const migrations: Readonly<Record<string, Migration>> = {
+  '0001-create-organization': organization,
+  '0002-create-people': people,
+  '0003-create-credentials': credentials,
+  '0004-create-audit-event': auditEvent,
+  '0005-create-audit-log': auditLog,
+  '0006-create-token': token,
+  '0007-create-git-source': gitSource,
+  '0008-notify-authorization-change': notify,
+};
+
+/** Applies what is missing, in one transaction. Returns the names applied; throws with the cause otherwise. */
+export async function migrateToLatest(ownerUrl: string): Promise<string[]> {
+  await using database = openOwnerDatabase(ownerUrl);
+  const migrator = new Migrator({
+    db: database.kysely,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+  });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'unknown';
+    throw new Error(`Migration ${failed} failed; nothing was changed`, { cause: error });
+  }
+  return (results ?? []).map((result) => result.migrationName);
+}

@@ -1,0 +1,271 @@
+import type { Generated, JSONColumnType } from 'kysely';
+
+/** Row types of every table, as `pg` returns them with the parsers of `pool.ts`: bigint as number, timestamptz as Date. */
+type Stamped = { created_at: Date; updated_at: Date };
+type ManagedBy = 'git' | 'api';
+
+export type OrganizationRow = Stamped & {
+  org_id: string;
+  name: string;
+  display_name: string;
+  status: 'active' | 'suspended';
+  managed_by: ManagedBy | 'platform';
+};
+
+export type LocatorRow = { id: string; org_id: string };
+
+export type MembershipRow = Stamped & {
+  org_id: string;
+  user_id: string;
+  name: string;
+  email: string;
+  display_name: string;
+  status: 'active' | 'disabled';
+  managed_by: ManagedBy;
+};
+
+export type TeamRow = Stamped & {
+  org_id: string;
+  team_id: string;
+  name: string;
+  display_name: string;
+  parent_team_id: string | null;
+  managed_by: ManagedBy;
+};
+
+export type TeamMemberRow = {
+  org_id: string;
+  team_id: string;
+  member_type: 'user' | 'service_account';
+  member_id: string;
+  managed_by: ManagedBy;
+  created_at: Date;
+};
+
+export type RoleRow = Stamped & {
+  org_id: string;
+  role_id: string;
+  name: string;
+  description: string;
+  permissions: string[];
+  managed_by: ManagedBy;
+};
+
+export type RoleBindingRow = Stamped & {
+  org_id: string;
+  binding_id: string;
+  name: string;
+  role_name: string;
+  subject_type: 'user' | 'team' | 'service_account';
+  subject_id: string;
+  scope_type: 'organization' | 'team' | 'resource';
+  scope_id: string;
+  effect: 'allow' | 'deny';
+  expires_at: Date | null;
+  managed_by: ManagedBy;
+};
+
+export type ServiceAccountRow = Stamped & {
+  org_id: string;
+  service_account_id: string;
+  name: string;
+  display_name: string;
+  owner_team_id: string | null;
+  status: 'active' | 'disabled';
+  managed_by: ManagedBy | 'platform';
+};
+
+export type DataKeyRow = {
+  data_key_id: string;
+  purpose: string;
+  version: number;
+  wrapped_key: Buffer;
+  wrapping_key_id: string;
+  created_at: Date;
+};
+
+export type ApiKeyRow = {
+  org_id: string;
+  key_id: string;
+  service_account_id: string;
+  secret_mac: Buffer;
+  pepper_version: number;
+  last_four: string;
+  description: string;
+  status: 'active' | 'revoked';
+  created_at: Date;
+  created_by: string;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  revoked_by: string | null;
+};
+
+export type IdempotencyRecordRow = {
+  org_id: string;
+  idempotency_key: string;
+  request_hash: Buffer;
+  response_status: number;
+  response_sealed: Buffer;
+  created_at: Date;
+};
+
+export type AuditEventRow = {
+  org_id: string;
+  event_id: string;
+  type: string;
+  subject: string;
+  actor_type: string;
+  actor_id: string;
+  occurred_at: Date;
+  leaf: string;
+};
+
+export type OutboxRow = {
+  sequence: Generated<number>;
+  org_id: string;
+  topic: string;
+  event_id: string;
+  payload: string;
+  created_at: Date;
+};
+
+export type AuditLogRow = Stamped & {
+  org_id: string;
+  log_id: string;
+  /** `yyyy-mm-dd` */
+  day: string;
+  origin: string;
+  size: number;
+  root_hash: Buffer;
+  checkpoint: string;
+  published_size: Generated<number>;
+  verifier_key: string;
+  status: 'open' | 'sealed';
+};
+
+export type AuditEntryRow = {
+  org_id: string;
+  log_id: string;
+  entry_index: number;
+  source: string;
+  event_id: string;
+  leaf: string;
+  leaf_hash: Buffer;
+  occurred_at: Date;
+  appended_at: Date;
+};
+
+export type AuditTileRow = {
+  org_id: string;
+  log_id: string;
+  level: number;
+  tile_index: number;
+  hashes: Buffer;
+};
+
+export type AuditExportRow = {
+  org_id: string;
+  export_id: string;
+  window_from: Date;
+  window_to: Date;
+  status: 'requested' | 'running' | 'ready' | 'failed';
+  object_prefix: string | null;
+  events: number | null;
+  failure: string | null;
+  requested_by: string;
+  requested_at: Date;
+  finished_at: Date | null;
+};
+
+export type SigningKeyRow = {
+  key_id: string;
+  algorithm: string;
+  public_jwk: JSONColumnType<Record<string, string>>;
+  private_jwk_sealed: Buffer | null;
+  published_at: Date;
+  active_from: Date;
+  verify_until: Date | null;
+  created_at: Date;
+};
+
+export type SigningKeyRotationRequestRow = {
+  request_id: string;
+  requested_by: string;
+  requested_at: Date;
+  done_at: Date | null;
+};
+
+export type OidcRecordRow = {
+  model: string;
+  id_hash: Buffer;
+  payload_sealed: Buffer;
+  grant_id_hash: Buffer | null;
+  uid_hash: Buffer | null;
+  user_code_hash: Buffer | null;
+  account_id: string | null;
+  consumed_at: Date | null;
+  expires_at: Date | null;
+};
+
+export type LeaseRow = { name: string; holder: string; fence: number; expires_at: Date };
+
+export type GitSourceRow = Stamped & {
+  source_id: string;
+  url: string;
+  ref: string;
+  webhook_secret_sealed: Buffer;
+  observed_commit: string | null;
+  applied_commit: string | null;
+  conditions: JSONColumnType<readonly object[]>;
+};
+
+export type WebhookDeliveryRow = { source_id: string; delivery_id: string; received_at: Date };
+
+export type GitSourceOrganizationRow = {
+  source_id: string;
+  name: string;
+  org_id: string;
+  applied_tree_oid: string | null;
+};
+
+export type ReconcileRunRow = {
+  org_id: string;
+  run_id: string;
+  source_id: string;
+  commit_sha: string;
+  tree_oid: string;
+  plan: JSONColumnType<object>;
+  plan_hash: string;
+  status: 'planned' | 'applied' | 'refused';
+  failure: JSONColumnType<object> | null;
+  planned_at: Date;
+  applied_at: Date | null;
+};
+
+export type Database = {
+  organization: OrganizationRow;
+  locator: LocatorRow;
+  membership: MembershipRow;
+  team: TeamRow;
+  team_member: TeamMemberRow;
+  role: RoleRow;
+  role_binding: RoleBindingRow;
+  service_account: ServiceAccountRow;
+  data_key: DataKeyRow;
+  api_key: ApiKeyRow;
+  idempotency_record: IdempotencyRecordRow;
+  audit_event: AuditEventRow;
+  outbox: OutboxRow;
+  audit_log: AuditLogRow;
+  audit_entry: AuditEntryRow;
+  audit_tile: AuditTileRow;
+  audit_export: AuditExportRow;
+  signing_key: SigningKeyRow;
+  signing_key_rotation_request: SigningKeyRotationRequestRow;
+  oidc_record: OidcRecordRow;
+  lease: LeaseRow;
+  git_source: GitSourceRow;
+  webhook_delivery: WebhookDeliveryRow;
+  git_source_organization: GitSourceOrganizationRow;
+  reconcile_run: ReconcileRunRow;
+};
