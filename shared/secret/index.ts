@@ -1,0 +1,12 @@
+/**
+ * Secrets at rest: envelope encryption. A `KeyWrapper` guards data keys, a `KeyRing` seals with them. What leaves
+ * this module for a database or a log is sealed or hashed.
+ *
+ * @example
+ * const ring = await openKeyRing({ pool, store: postgresDataKeyStore, wrapper, clock, random }, 'git-source');
+ * const sealed = ring.seal(secret, sourceId);
+ */
+export type { DataKeyStore, StoredDataKey } from './data-key-store.ts';
+export { type DataKey, type KeyPurpose, type KeyRing, type KeyRingDeps, openKeyRing } from './key-ring.ts';
+export type { KeyWrapper } from './key-wrapper.ts';
+export type { SealedBoxFailure } from './sealed-box.ts';
