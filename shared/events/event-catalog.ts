@@ -1,0 +1,119 @@
+import { z } from 'zod';
+
+/**
+ * Every event we publish and what its data holds, `actor` aside. Names and opaque ids only: no secret, and no
+ * personal data, since a leaf of the audit log can never be changed.
+ */
+const managedBy = z.enum(['git', 'api', 'platform']);
+const changes = z.array(z.string()).max(50);
+const named = z.strictObject({ name: z.string(), managedBy });
+const changed = z.strictObject({ name: z.string(), changes });
+const removed = z.strictObject({ name: z.string() });
+const member = z.strictObject({
+  team: z.string(),
+  memberType: z.enum(['user', 'service_account']),
+  memberId: z.string(),
+});
+const role = z.strictObject({ name: z.string(), permissions: z.array(z.string()) });
+const binding = z.strictObject({
+  name: z.string(),
+  role: z.string(),
+  subjectType: z.enum(['user', 'team', 'service_account']),
+  subjectId: z.string(),
+  scopeType: z.enum(['organization', 'team', 'resource']),
+  scopeId: z.string(),
+  effect: z.enum(['allow', 'deny']),
+});
+const apiKey = z.strictObject({ fingerprint: z.string(), serviceAccountId: z.string() });
+
+export const eventCatalog = {
+  'uos.organization.created.v1': named,
+  'uos.organization.updated.v1': changed,
+  'uos.membership.created.v1': named,
+  'uos.membership.updated.v1': changed,
+  'uos.membership.removed.v1': removed,
+  'uos.team.created.v1': named,
+  'uos.team.updated.v1': changed,
+  'uos.team.removed.v1': removed,
+  'uos.team-member.added.v1': member,
+  'uos.team-member.removed.v1': member,
+  'uos.role.created.v1': role,
+  'uos.role.updated.v1': role,
+  'uos.role.removed.v1': removed,
+  'uos.role-binding.created.v1': binding,
+  'uos.role-binding.updated.v1': binding,
+  'uos.role-binding.removed.v1': binding,
+  'uos.service-account.created.v1': named,
+  'uos.service-account.updated.v1': changed,
+  'uos.service-account.removed.v1': removed,
+  'uos.api-key.issued.v1': apiKey.extend({ expiresAt: z.string().optional() }),
+  'uos.api-key.revoked.v1': apiKey.extend({ reason: z.string().optional() }),
+  'uos.token.issued.v1': z.strictObject({
+    tokenId: z.string(),
+    keyId: z.string(),
+    audience: z.string(),
+    scope: z.string(),
+    expiresAt: z.string(),
+    fingerprint: z.string().optional(),
+  }),
+  'uos.token.refused.v1': z.strictObject({ reason: z.string() }),
+  'uos.decision-segment.written.v1': z.strictObject({
+    objectKey: z.string(),
+    sha256: z.string(),
+    count: z.int(),
+    from: z.string(),
+    to: z.string(),
+    policyRevision: z.string(),
+  }),
+  'uos.signing-key.rotation-requested.v1': z.strictObject({ requestId: z.string() }),
+  'uos.signing-key.published.v1': z.strictObject({ algorithm: z.string(), activeFrom: z.string() }),
+  'uos.signing-key.retired.v1': z.strictObject({ algorithm: z.string() }),
+  'uos.git-source.registered.v1': z.strictObject({ url: z.string(), ref: z.string() }),
+  'uos.git-source.push-received.v1': z.strictObject({
+    ref: z.string(),
+    deliveryId: z.string(),
+    commit: z.string().optional(),
+  }),
+  'uos.reconcile.applied.v1': z.strictObject({
+    runId: z.string(),
+    sourceId: z.string(),
+    commit: z.string(),
+    planHash: z.string(),
+    created: z.int(),
+    updated: z.int(),
+    removed: z.int(),
+  }),
+  'uos.reconcile.refused.v1': z.strictObject({
+    sourceId: z.string(),
+    commit: z.string(),
+    name: z.string(),
+    code: z.string(),
+    faults: z.array(z.string()).max(20),
+  }),
+  'uos.audit-log.opened.v1': z.strictObject({
+    origin: z.string(),
+    day: z.string(),
+    previousCheckpoint: z.string().optional(),
+  }),
+  'uos.audit-log.closed.v1': z.strictObject({ origin: z.string(), day: z.string(), entries: z.int() }),
+  'uos.audit-export.requested.v1': z.strictObject({ from: z.string(), to: z.string() }),
+  'uos.audit-export.completed.v1': z.strictObject({ events: z.int(), objectPrefix: z.string() }),
+  'uos.audit-trail.read.v1': z.strictObject({ count: z.int() }),
+} as const satisfies Record<`uos.${string}.v${number}`, z.ZodObject>;
+
+export type EventType = keyof typeof eventCatalog;
+export type EventData<Type extends EventType> = z.infer<(typeof eventCatalog)[Type]>;
+
+/** Who did it: a person, an automation, the declared repository, or the platform by schedule. Ids only. */
+export const actorSchema = z.strictObject({
+  type: z.enum(['user', 'service_account', 'git_source', 'system']),
+  id: z.string().min(1),
+});
+export type Actor = z.infer<typeof actorSchema>;
+
+/** Topics: the log of everything, and work that a function is asked to do. */
+export type Topic =
+  | 'audit.identity'
+  | 'reconcile.requested'
+  | 'audit-export.requested'
+  | 'key-rotation.requested';

@@ -1,0 +1,21 @@
+/**
+ * What happened, as CloudEvents. An event is recorded in the transaction of its change and leaves through the
+ * outbox; its canonical text is the leaf of the audit log and the line of an export, byte for byte.
+ */
+export {
+  type CloudEvent,
+  type CloudEventFailure,
+  cloudEventSchema,
+  leafBytesMax,
+  parseLeaf,
+  toLeaf,
+} from './cloud-event.ts';
+export {
+  type Actor,
+  actorSchema,
+  type EventData,
+  type EventType,
+  eventCatalog,
+  type Topic,
+} from './event-catalog.ts';
+export type { DomainEvent, EventRecorder } from './event-recorder.ts';
