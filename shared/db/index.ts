@@ -4,6 +4,7 @@
  */
 export { type Lease, releaseLease, takeLease } from './lease.postgres.ts';
 export { type Listener, type ListenerOptions, listen } from './listener.ts';
+export { addLocator, locate } from './locator.postgres.ts';
 export {
   type DatabasePool,
   type OwnerDatabase,

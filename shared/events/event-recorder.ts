@@ -19,9 +19,5 @@ export type DomainEvent<Type extends EventType = EventType> = {
  * that is a bug. Returns the event's id.
  */
 export type EventRecorder = {
-  record<Type extends EventType>(
-    tx: OrgTransaction,
-    orgId: string,
-    event: DomainEvent<Type>,
-  ): Promise<string>;
+  record(tx: OrgTransaction, orgId: string, event: DomainEvent): Promise<string>;
 };

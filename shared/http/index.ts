@@ -1,0 +1,22 @@
+/**
+ * The function host: one way to serve every function, one table of problems. See `function-server.ts` for why the
+ * framework's own start-up is not used.
+ */
+export { bearerOf } from './bearer.ts';
+export { clientAddressOf } from './client-address.ts';
+export {
+  type CloudEventRequestFailure,
+  type ReceivedCloudEvent,
+  readCloudEvent,
+} from './cloud-event-request.ts';
+export { type EventHandler, type EventOutcome, toEventListener } from './event-function.ts';
+export {
+  createFunctionServer,
+  type FunctionOptions,
+  type FunctionServerDeps,
+  type RequestContext,
+  sendProblem,
+} from './function-server.ts';
+export { type App, type AppEnv, createApp, problemResponse, toListener } from './hono-app.ts';
+export { type ProblemCode, type ProblemFailure, type ProblemResponse, problem } from './problem.ts';
+export { type Served, type ServeOptions, serve, stopOnSignal } from './serve.ts';
