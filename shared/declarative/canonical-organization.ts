@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson, type JsonValue } from '../kernel/index.ts';
+import type { DeclaredDocument } from './document-schema.ts';
+import { type Entity, type PrincipalReference, toEntityKey } from './entity.ts';
+
+/** What Git says an organization should be: entities sorted by key, lists sorted, defaults filled in. */
+export type DeclaredOrganization = { readonly slug: string; readonly entities: readonly Entity[] };
+
+export type Sha256 = `sha256:${string}`;
+
+/** The one form in which equal declarations are equal bytes, however their files are cut and ordered. */
+export function canonicalOrganization(
+  slug: string,
+  documents: readonly DeclaredDocument[],
+): DeclaredOrganization {
+  return { slug, entities: sortEntities(documents.flatMap(toEntities)) };
+}
+
+export function hashOrganization(declared: DeclaredOrganization): Sha256 {
+  return sha256(declared);
+}
+
+/** SHA-256 of the canonical JSON (RFC 8785). */
+export function sha256(value: JsonValue): Sha256 {
+  return `sha256:${createHash('sha256').update(canonicalJson(value)).digest('hex')}`;
+}
+
+export function sortEntities<Some extends Entity>(entities: readonly Some[]): Some[] {
+  return entities.toSorted((a, b) => compareText(toEntityKey(a), toEntityKey(b)));
+}
+
+/** By UTF-16 code units: the same on every machine, unlike a locale's order. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function toEntities({ kind, metadata: { name }, spec }: DeclaredDocument): Entity[] {
+  switch (kind) {
+    case 'Organization':
+      return [{ kind: 'organization', name, spec }];
+    case 'User':
+      return [{ kind: 'user', name, spec: { ...spec, email: spec.email.toLowerCase() } }];
+    case 'Role':
+      return [{ kind: 'role', name, spec: { ...spec, permissions: spec.permissions.toSorted(compareText) } }];
+    case 'Team': {
+      const { displayName, parent = null, members } = spec;
+      return [
+        { kind: 'team', name, spec: { displayName, parent } },
+        ...members.map((one) => toMember(name, one)),
+      ];
+    }
+    case 'ServiceAccount': {
+      const { displayName, ownerTeam = null } = spec;
+      return [{ kind: 'service-account', name, spec: { displayName, ownerTeam } }];
+    }
+    case 'RoleBinding': {
+      const { role, subject, scope = null, effect, expiresAt } = spec;
+      const expiry = expiresAt === undefined ? null : new Date(expiresAt).toISOString();
+      return [{ kind: 'role-binding', name, spec: { role, subject, scope, effect, expiresAt: expiry } }];
+    }
+  }
+}
+
+function toMember(team: string, member: PrincipalReference): Entity {
+  return { kind: 'team-member', name: `${team}/${member}`, spec: { team, member } };
+}

@@ -1,0 +1,99 @@
+/** What Git may declare, in the form that is compared, planned and stored. Absent values are null, never missing. */
+export type Entity =
+  | { readonly kind: 'organization'; readonly name: string; readonly spec: OrganizationSpec }
+  | { readonly kind: 'role'; readonly name: string; readonly spec: RoleSpec }
+  | { readonly kind: 'user'; readonly name: string; readonly spec: UserSpec }
+  | { readonly kind: 'team'; readonly name: string; readonly spec: TeamSpec }
+  | { readonly kind: 'service-account'; readonly name: string; readonly spec: ServiceAccountSpec }
+  | { readonly kind: 'team-member'; readonly name: string; readonly spec: TeamMemberSpec }
+  | { readonly kind: 'role-binding'; readonly name: string; readonly spec: RoleBindingSpec };
+
+export type EntityKind = Entity['kind'];
+export type EntityOf<Kind extends EntityKind> = Extract<Entity, { kind: Kind }>;
+
+export type Guards = {
+  /** The greatest share of the things managed by Git that one plan may remove. */
+  readonly maxRemovalPercent: number;
+  /** This many removals pass whatever their share is: a quarter of a small organization is nothing. */
+  readonly removalsAlwaysAllowed: number;
+  readonly minOwners: number;
+};
+export type OrganizationSpec = { readonly displayName: string; readonly guards: Guards };
+export type RoleSpec = { readonly description: string; readonly permissions: readonly string[] };
+export type UserSpec = { readonly email: string; readonly displayName: string };
+export type TeamSpec = { readonly displayName: string; readonly parent: string | null };
+export type ServiceAccountSpec = { readonly displayName: string; readonly ownerTeam: string | null };
+export type PrincipalReference = `user/${string}` | `service-account/${string}`;
+export type SubjectReference = PrincipalReference | `team/${string}`;
+/** Named `<team>/<member>`, for example `core/user/ada`. */
+export type TeamMemberSpec = { readonly team: string; readonly member: PrincipalReference };
+export type RoleBindingSpec = {
+  /** A built-in role (`OrgOwner`) or the name of a declared one. */
+  readonly role: string;
+  readonly subject: SubjectReference;
+  readonly scope: { readonly team: string } | null;
+  readonly effect: 'allow' | 'deny';
+  /** UTC, as `Date.prototype.toISOString` writes it. */
+  readonly expiresAt: string | null;
+};
+
+/** Who owns a thing. Git never deletes what the API made, unless what it refers to is gone. */
+export type ManagedBy = 'git' | 'api';
+export type ManagedEntity = Entity & { readonly managedBy: ManagedBy };
+
+/** Keyed by names only; ids are the store's business. Without an `organization` entity it does not exist yet. */
+export type OrganizationState = { readonly slug: string; readonly entities: readonly ManagedEntity[] };
+
+/** Unique per organization: `user/ada`, `team-member/core/user/ada`. */
+export function toEntityKey(entity: Pick<Entity, 'kind' | 'name'>): string {
+  return `${entity.kind}/${entity.name}`;
+}
+
+export function isKind<Kind extends EntityKind>(kind: Kind): (entity: Entity) => entity is EntityOf<Kind> {
+  return (entity): entity is EntityOf<Kind> => entity.kind === kind;
+}
+
+/**
+ * The things an entity cannot exist without (`required`) and those it merely points at (`optional`), as entity
+ * keys. Built-in roles are not entities and therefore never appear.
+ */
+export function listReferences(entity: Entity): { required: string[]; optional: string[] } {
+  switch (entity.kind) {
+    case 'team':
+      return { required: [], optional: toTeamKeys(entity.spec.parent) };
+    case 'service-account':
+      return { required: [], optional: toTeamKeys(entity.spec.ownerTeam) };
+    case 'team-member':
+      return { required: [`team/${entity.spec.team}`, entity.spec.member], optional: [] };
+    case 'role-binding': {
+      const { role, subject, scope } = entity.spec;
+      const roles = isBuiltInRole(role) ? [] : [`role/${role}`];
+      return { required: [...roles, subject, ...toTeamKeys(scope?.team ?? null)], optional: [] };
+    }
+    default:
+      return { required: [], optional: [] };
+  }
+}
+
+function toTeamKeys(team: string | null): string[] {
+  return team === null ? [] : [`team/${team}`];
+}
+
+export const builtInRoles = [
+  'OrgOwner',
+  'OrgAdmin',
+  'Billing',
+  'Security',
+  'Auditor',
+  'Developer',
+  'Member',
+] as const;
+
+/** Belongs to the platform's own operators; no organization can hand it out. */
+export const platformRole = 'PlatformOperator';
+
+const builtInRoleNames: ReadonlySet<string> = new Set(builtInRoles);
+
+export function isBuiltInRole(role: string): boolean {
+  return builtInRoleNames.has(role);
+}
