@@ -1,13 +1,12 @@
 /**
  * Objects by key, in a directory or an S3 bucket: exports, sealed logs. What a store promises is the comment of
- * `ObjectStore`. Composition roots call `openObjectStore`; everything else takes an `ObjectStore`.
+ * `ObjectStore`. Composition roots call `openObjectStore` of open-object-store.ts; everything else takes an
+ * `ObjectStore`.
  *
  *     const store = openObjectStore({ url: 'file:///var/exports' }, { clock, random });
  *     await store.put('org_.../2026-01-31.ndjson', bytes, { contentType: 'application/x-ndjson' });
  */
 export { isObjectKey } from './object-key.ts';
-export { createDirectoryObjectStore } from './object-store.directory.ts';
-export { createS3ObjectStore } from './object-store.s3.ts';
 export {
   listAllObjects,
   type ObjectPage,
@@ -16,5 +15,3 @@ export {
   ObjectStoreError,
   objectBytesMax,
 } from './object-store.ts';
-export { openObjectStore } from './open-object-store.ts';
-export type { S3Deps, S3Settings } from './s3-request.ts';

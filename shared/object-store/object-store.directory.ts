@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { invariant } from '../kernel/index.ts';
+import { invariant, type Random } from '../kernel/index.ts';
 import { isObjectKey, requireObjectKey } from './object-key.ts';
 import { checkPageRequest, toObjectPage } from './object-page.ts';
 import { type ObjectStore, ObjectStoreError, objectBytesMax } from './object-store.ts';
 
 /** The object store of one machine: a file per object. Content types are not kept; nothing here asks for them. */
-export function createDirectoryObjectStore(directory: string): ObjectStore {
+export function createDirectoryObjectStore(directory: string, deps: { random: Random }): ObjectStore {
   const root = resolve(directory);
   const pathOf = (key: string) => {
     requireObjectKey(key);
@@ -16,7 +15,7 @@ export function createDirectoryObjectStore(directory: string): ObjectStore {
   return {
     put: (key, bytes) => {
       invariant(bytes.byteLength <= objectBytesMax, `object "${key}" has ${bytes.byteLength} bytes`);
-      return attempt('write', key, () => writeDurably(pathOf(key), bytes));
+      return attempt('write', key, () => writeDurably(pathOf(key), bytes, deps.random));
     },
     get: (key) => attempt('read', key, () => unlessAbsent(() => readBounded(pathOf(key)))),
     delete: (key) => attempt('delete', key, () => removeDurably(pathOf(key))),
@@ -30,9 +29,9 @@ export function createDirectoryObjectStore(directory: string): ObjectStore {
 }
 
 /** A rename is atomic; the file is on disk before it and the name after it. */
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+async function writeDurably(path: string, bytes: Uint8Array, random: Random): Promise<void> {
   const created = await mkdir(dirname(path), { recursive: true });
-  const temporary = join(dirname(path), `.writing-${randomUUID()}`);
+  const temporary = join(dirname(path), `.writing-${Buffer.from(random.bytes(12)).toString('hex')}`);
   try {
     const file = await open(temporary, 'wx', 0o644);
     try {

@@ -14,7 +14,7 @@ export function openObjectStore(
   deps: S3Deps,
 ): ObjectStore {
   const url = new URL(location.url);
-  if (url.protocol === 'file:') return createDirectoryObjectStore(fileURLToPath(url));
+  if (url.protocol === 'file:') return createDirectoryObjectStore(fileURLToPath(url), deps);
   if (url.protocol !== 's3:') throw new Error(`"${url.protocol}" names no object store; use file: or s3:`);
   if (location.credentials === undefined) throw new Error('An s3: object store needs credentials');
   const endpoint = url.searchParams.get('endpoint');

@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findS3Server, type S3Server, startS3Server } from '../../knative/local/s3-server.ts';
 import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
-import { listAllObjects, ObjectStoreError, openObjectStore } from '../../shared/object-store/index.ts';
+import { listAllObjects, ObjectStoreError } from '../../shared/object-store/index.ts';
+import { openObjectStore } from '../../shared/object-store/open-object-store.ts';
 
 const deps = { clock: systemClock, random: systemRandom };
 const plain = { contentType: 'application/octet-stream' };
