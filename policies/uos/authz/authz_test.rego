@@ -1,0 +1,240 @@
+package uos.authz_test
+
+import data.uos.authz
+
+tenant := "org_01h455vb4pex5vsknk084sn02q"
+
+other := "org_01h455vb4pex5vsknk084sn02r"
+
+mfa := {"authentication": {"amr": ["pwd", "otp", "mfa"]}}
+
+# A question nobody has been granted; each test states only what it changes.
+question := {
+	"now": 1000,
+	"organization": {"id": tenant, "status": "active"},
+	"subject": {"type": "user", "id": "usr_1", "known": true, "status": "active", "teams": []},
+	"bindings": [],
+	"action": {"name": "read"},
+	"resource": {"type": "document", "id": "42", "properties": {}},
+	"context": {},
+}
+
+reader := {
+	"id": "bind_1",
+	"role": "reader",
+	"permissions": ["document:read"],
+	"effect": "allow",
+	"scope": {"type": "organization", "id": tenant},
+}
+
+asking(changes) := answer if {
+	answer := authz.decision with input as object.union(question, changes)
+}
+
+holding(role) := object.union(reader, {"role": role, "permissions": []})
+
+at_platform := {"organization": {"id": data.platform.organization, "status": "active"}}
+
+operator := object.union(holding("PlatformOperator"), {"scope": {
+	"type": "organization",
+	"id": data.platform.organization,
+}})
+
+# decision
+
+test_allow_custom_role if {
+	expected := {"decision": true, "code": "permitted", "rule": "granted_by_binding", "binding": "bind_1"}
+	asking({"bindings": [reader]}) == expected
+}
+
+test_deny_without_grant if {
+	asking({}) == {"decision": false, "code": "not_permitted", "rule": "no_grant"}
+}
+
+test_deny_another_action if asking({"bindings": [reader], "action": {"name": "write"}}).code == "not_permitted"
+
+test_deny_another_type if {
+	asking({"bindings": [reader], "resource": {"type": "invoice"}}).code == "not_permitted"
+}
+
+test_undefined_empty_input if {
+	answer := authz.decision with input as {}
+	answer == {"decision": false, "code": "unknown_subject", "rule": "subject_unknown"}
+}
+
+test_undefined_without_input if authz.decision.decision == false
+
+test_undefined_action if {
+	answer := authz.decision with input as object.remove(object.union(question, {"bindings": [reader]}), ["action"])
+	answer.code == "not_permitted"
+}
+
+test_allow_names_the_lowest_binding if {
+	asking({"bindings": [object.union(reader, {"id": "bind_9"}), reader]}).binding == "bind_1"
+}
+
+# subject and organization
+
+test_deny_unknown_subject if {
+	asking({"subject": {"known": false}, "bindings": [reader]}).code == "unknown_subject"
+}
+
+test_undefined_known if asking({"subject": {"known": null}, "bindings": [reader]}).code == "unknown_subject"
+
+test_deny_disabled_subject if {
+	asking({"subject": {"status": "disabled"}, "bindings": [reader]}).code == "subject_disabled"
+}
+
+test_undefined_subject_status if {
+	asking({"subject": {"status": null}, "bindings": [reader]}).code == "subject_disabled"
+}
+
+test_deny_suspended_organization if {
+	suspended := {"organization": {"status": "suspended"}, "subject": {"status": "disabled"}, "bindings": [reader]}
+	asking(suspended).code == "organization_suspended"
+}
+
+test_undefined_organization_status if {
+	asking({"organization": {"status": null}, "bindings": [reader]}).code == "organization_suspended"
+}
+
+# explicit deny
+
+test_deny_beats_every_grant if {
+	denial := object.union(reader, {"id": "bind_0", "role": "no-documents", "effect": "deny"})
+	asking({"bindings": [reader, denial], "context": mfa}) == {
+		"decision": false,
+		"code": "forbidden",
+		"rule": "denied_by_binding",
+		"binding": "bind_0",
+	}
+}
+
+test_allow_past_a_lapsed_denial if {
+	denial := object.union(reader, {"id": "bind_0", "effect": "deny", "expires_at": 1000})
+	asking({"bindings": [reader, denial]}).code == "permitted"
+}
+
+test_deny_with_an_unreadable_expiry if {
+	denial := object.union(reader, {"id": "bind_0", "effect": "deny", "expires_at": "yesterday"})
+	asking({"bindings": [reader, denial]}).code == "forbidden"
+}
+
+test_undefined_effect_grants_nothing if {
+	asking({"bindings": [object.union(reader, {"effect": "perhaps"})]}).code == "not_permitted"
+}
+
+# step-up
+
+test_allow_owner_with_mfa if asking({"bindings": [holding("OrgOwner")], "context": mfa}).code == "permitted"
+
+test_allow_owner_with_mfa_class if {
+	by_class := {"authentication": {"acr": data.platform.mfa.acr}}
+	asking({"bindings": [holding("OrgOwner")], "context": by_class}).code == "permitted"
+}
+
+test_deny_owner_without_mfa if {
+	asking({"bindings": [holding("OrgOwner")], "context": {"authentication": {"amr": ["pwd"]}}}) == {
+		"decision": false,
+		"code": "step_up_required",
+		"rule": "granted_after_step_up",
+		"binding": "bind_1",
+		"obligations": [{
+			"id": "step-up-mfa",
+			"type": "step-up",
+			"acr_value": "https://refeds.org/profile/mfa",
+			"amr_values": ["mfa"],
+		}],
+	}
+}
+
+test_undefined_authentication_is_not_mfa if {
+	asking({"bindings": [holding("OrgOwner")]}).code == "step_up_required"
+}
+
+test_allow_without_step_up_by_another_role if {
+	asking({"bindings": [holding("OrgOwner"), object.union(reader, {"id": "bind_2"})]}).binding == "bind_2"
+}
+
+# roles
+
+test_deny_custom_role_named_like_a_built_in if {
+	asking({"bindings": [object.union(reader, {"role": "Member"})]}).code == "not_permitted"
+}
+
+test_undefined_permissions if {
+	asking({"bindings": [object.remove(reader, ["permissions"])]}).code == "not_permitted"
+}
+
+test_allow_every_built_in_role_what_it_lists if {
+	every name, role in object.remove(data.roles, ["PlatformOperator"]) {
+		every permission in role.permissions {
+			[type, action] := split(permission, ":")
+			answer := asking({
+				"bindings": [holding(name)],
+				"action": {"name": action},
+				"resource": {"type": type, "id": tenant},
+				"context": mfa,
+			})
+			answer.decision
+		}
+	}
+}
+
+# reach
+
+test_allow_own_organization if {
+	asking({"bindings": [holding("Member")], "resource": {"type": "organization", "id": tenant}}).decision
+}
+
+test_deny_another_organization if {
+	asking({"bindings": [holding("OrgAdmin")], "resource": {"type": "organization", "id": other}}).code == "not_permitted"
+}
+
+test_deny_a_resource_of_another_organization if {
+	asking({"bindings": [reader], "resource": {"properties": {"organization": other}}}).code == "not_permitted"
+}
+
+test_deny_reserved_permission_even_to_the_owner if {
+	every permission in ["organization:create", "organization:list", "signing_key:rotate"] {
+		[type, action] := split(permission, ":")
+		answer := asking({
+			"bindings": [holding("OrgOwner"), object.union(reader, {"permissions": [permission, "*:*"]})],
+			"action": {"name": action},
+			"resource": {"type": type, "id": tenant},
+			"context": mfa,
+		})
+		answer.code == "not_permitted"
+	}
+}
+
+test_allow_operator_everywhere_from_the_platform if {
+	every permission in ["organization:create", "organization:read", "api_key:revoke", "signing_key:rotate"] {
+		[type, action] := split(permission, ":")
+		answer := asking(object.union(at_platform, {
+			"bindings": [operator],
+			"action": {"name": action},
+			"resource": {"type": type, "id": other, "properties": {"organization": other}},
+		}))
+		answer.decision
+	}
+}
+
+test_deny_operator_outside_the_platform if {
+	asking({
+		"bindings": [holding("PlatformOperator")],
+		"resource": {"type": "organization", "id": tenant},
+	}).code == "not_permitted"
+}
+
+test_deny_ordinary_role_of_the_platform_beyond_it if {
+	admin := object.union(operator, {"role": "OrgAdmin"})
+	beyond := {"bindings": [admin], "resource": {"type": "organization", "id": other}}
+	asking(object.union(at_platform, beyond)).code == "not_permitted"
+}
+
+test_undefined_organization_id if {
+	granted := object.union(question, {"bindings": [reader]})
+	answer := authz.decision with input as json.remove(granted, ["organization/id"])
+	answer.code == "not_permitted"
+}

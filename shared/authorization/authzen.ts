@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { fail, ok, type Result } from '../kernel/index.ts';
+
+const nameSchema = z
+  .string('must be a string')
+  .min(1, 'must not be empty')
+  .max(256, 'must be at most 256 characters');
+const idSchema = z
+  .string('must be a string')
+  .min(1, 'must not be empty')
+  .max(1024, 'must be at most 1024 characters');
+/** A member that is null counts as left out (I-JSON, RFC 7493): many serializers write it. */
+const attributesSchema = z
+  .record(z.string(), z.unknown(), 'must be an object')
+  .nullish()
+  .transform((value) => value ?? undefined);
+const entity = <const Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.object(shape, { error: (issue) => (issue.input === undefined ? 'is required' : 'must be an object') });
+
+/** Access Evaluation request, AuthZEN Authorization API 1.0 section 6.1. Members it does not name are ignored. */
+export const evaluationRequestSchema = z.object(
+  {
+    subject: entity({ type: nameSchema, id: idSchema, properties: attributesSchema }),
+    action: entity({ name: nameSchema, properties: attributesSchema }),
+    resource: entity({ type: nameSchema, id: idSchema, properties: attributesSchema }),
+    context: attributesSchema,
+  },
+  'must be an object',
+);
+
+export type EvaluationRequest = z.output<typeof evaluationRequestSchema>;
+
+export type EvaluationRequestFailure = {
+  readonly code: 'request.malformed';
+  /** Public: every fault with the path of its member, as in `subject.id is required`. */
+  readonly detail: string;
+};
+
+export function parseEvaluationRequest(body: unknown): Result<EvaluationRequest, EvaluationRequestFailure> {
+  const parsed = evaluationRequestSchema.safeParse(body);
+  if (parsed.success) return ok(parsed.data);
+  const faults = parsed.error.issues.map(({ path, message, input }) => {
+    const where = path.length === 0 ? 'the request' : path.join('.');
+    return `${where} ${input === undefined && isMissing(body, path) ? 'is required' : message}`;
+  });
+  return fail({ code: 'request.malformed', detail: faults.join('; ') });
+}
+
+function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {
+  return path.length > 0 && path.reduce<unknown>(memberOf, body) === undefined;
+}
+
+function memberOf(value: unknown, key: PropertyKey): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}

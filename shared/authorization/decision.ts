@@ -1,0 +1,70 @@
+/**
+ * Codes of the built-in policy, stable for those who act on them. `forbidden` is an explicit deny, `not_permitted`
+ * the want of a grant, `error` a refusal because nothing could be decided. A bundle of a customer may add codes.
+ */
+export type DecisionCode =
+  | 'permitted'
+  | 'not_permitted'
+  | 'forbidden'
+  | 'step_up_required'
+  | 'unknown_subject'
+  | 'subject_disabled'
+  | 'organization_suspended'
+  | 'error';
+
+/** What the asking party must do; AuthZEN obligations profile. One it cannot perform means deny. */
+export type Obligation = { readonly type: string; readonly id: string; readonly [member: string]: unknown };
+
+export type Decision = {
+  readonly decision: boolean;
+  readonly code: DecisionCode | (string & {});
+  /** Name of the rule that decided. */
+  readonly rule?: string;
+  /** Id of the binding that decided. */
+  readonly binding?: string;
+  readonly obligations?: readonly Obligation[];
+  /** Revision of the policy that answered; absent when none was loaded. */
+  readonly revision?: string;
+  /** Only with code `error`: for logs, never for the asking party. */
+  readonly cause?: unknown;
+};
+
+/** Error is deny. */
+export function refuseForError(cause: unknown, revision?: string): Decision {
+  return { decision: false, code: 'error', cause, ...(revision === undefined ? {} : { revision }) };
+}
+
+/** The first result of the policy's result set, or undefined when it is not a decision. */
+export function parseDecision(resultSet: unknown, revision: string): Decision | undefined {
+  if (!Array.isArray(resultSet) || resultSet.length !== 1) return undefined;
+  const result: unknown = isRecord(resultSet[0]) ? resultSet[0]['result'] : undefined;
+  if (!isRecord(result)) return undefined;
+  const { decision, code, rule, binding, obligations } = result;
+  if (typeof decision !== 'boolean' || typeof code !== 'string' || code === '') return undefined;
+  if (!isOptionalString(rule) || !isOptionalString(binding) || !areObligations(obligations)) return undefined;
+  return {
+    decision,
+    code,
+    ...(rule === undefined ? {} : { rule }),
+    ...(binding === undefined ? {} : { binding }),
+    ...(obligations === undefined ? {} : { obligations }),
+    revision,
+  };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isOptionalString(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
+}
+
+function areObligations(value: unknown): value is readonly Obligation[] | undefined {
+  if (value === undefined) return true;
+  return Array.isArray(value) && value.every(isObligation);
+}
+
+function isObligation(value: unknown): value is Obligation {
+  return isRecord(value) && typeof value['type'] === 'string' && typeof value['id'] === 'string';
+}

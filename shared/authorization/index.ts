@@ -1,0 +1,57 @@
+/**
+ * The decision point: the policy bundle, the engine that runs it, and the two use cases that ask it. Invariants:
+ * the policy decides and code only gathers facts; whatever goes wrong is a refusal; a bundle that does not work
+ * never replaces one that does. Only this module loads the WASM.
+ *
+ *     const bundle = await readPolicyBundle('policies/bundle');
+ *     const engine = createPolicyEngine({ clock });
+ *     if (bundle.ok) await engine.activate(bundle.value);
+ *     const decision = await evaluateAccess({ facts, engine, clock }, { organizationId, request });
+ */
+export {
+  type EvaluationRequest,
+  type EvaluationRequestFailure,
+  evaluationRequestSchema,
+  parseEvaluationRequest,
+} from './authzen.ts';
+export type { Decision, DecisionCode, Obligation } from './decision.ts';
+export { type EvaluateAccessDeps, evaluateAccess } from './evaluate-access.ts';
+export {
+  type BuiltInRole,
+  builtInRoles,
+  isBuiltInRole,
+  type Permission,
+  permissionPatternSchema,
+  permissions,
+} from './permission.ts';
+export {
+  type PolicyBundle,
+  type PolicyBundleFailure,
+  type PolicyBundleFiles,
+  type PolicyManifest,
+  parsePolicyBundle,
+  policyBundleFileNames,
+  policyEntrypoint,
+  policyManifestSchema,
+  readPolicyBundle,
+} from './policy-bundle.ts';
+export { createPolicyEngine, type PolicyEngine, type PolicyStatus } from './policy-engine.ts';
+export type {
+  Attributes,
+  Authentication,
+  BindingFact,
+  BindingScope,
+  OrganizationFacts,
+  PolicyInput,
+  SubjectReference,
+  SubjectState,
+} from './policy-input.ts';
+export {
+  type Caller,
+  type PermissionFailure,
+  type PermissionTarget,
+  type Permit,
+  requirePermission,
+} from './require-permission.ts';
+export { createMemorySubjectFacts, type MemorySubjectFacts } from './subject-facts.memory.ts';
+export { type SubjectFacts, type SubjectFactsSource, unknownSubjectFacts } from './subject-facts.ts';

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+/** What the services of this platform ask of their callers. */
+export const permissions = [
+  'organization:read',
+  'organization:update',
+  'organization:create',
+  'organization:list',
+  'service_account:read',
+  'service_account:create',
+  'service_account:disable',
+  'api_key:read',
+  'api_key:issue',
+  'api_key:revoke',
+  'audit:read',
+  'audit:export',
+  'authorization:evaluate',
+  'git_source:create',
+  'git_source:read',
+  'signing_key:rotate',
+] as const;
+
+export type Permission = (typeof permissions)[number];
+
+/** Names of the roles that policies/data/roles defines. A custom role cannot take one. */
+export const builtInRoles = [
+  'OrgOwner',
+  'OrgAdmin',
+  'Billing',
+  'Security',
+  'Auditor',
+  'Developer',
+  'Member',
+  'PlatformOperator',
+] as const;
+
+export type BuiltInRole = (typeof builtInRoles)[number];
+
+export function isBuiltInRole(name: string): name is BuiltInRole {
+  return builtInRoles.some((role) => role === name);
+}
+
+/** A permission of a role: `<resource type>:<action>`, either segment `*` for any. */
+export const permissionPatternSchema = z
+  .string()
+  .max(128, 'must be at most 128 characters')
+  .regex(
+    /^(?:\*|[a-z][a-z0-9_.-]*):(?:\*|[a-z][a-z0-9_.-]*)$/,
+    'must be <type>:<action> in lower case, either may be *',
+  );

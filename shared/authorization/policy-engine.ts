@@ -1,0 +1,80 @@
+import { type Clock, fail, ok, type Result } from '../kernel/index.ts';
+import { type Decision, parseDecision, refuseForError } from './decision.ts';
+import type { PolicyBundle, PolicyBundleFailure } from './policy-bundle.ts';
+import type { PolicyInput } from './policy-input.ts';
+import { compileWasmPolicy, type WasmPolicy } from './wasm-policy.ts';
+
+export type PolicyStatus = {
+  /** Revision that answers now; undefined until a first bundle has been activated. */
+  readonly revision: string | undefined;
+  readonly activatedAt: Date | undefined;
+  /** The last bundle that was refused, if that was after the last activation. */
+  readonly refused?: { readonly revision: string; readonly failure: PolicyBundleFailure; readonly at: Date };
+};
+
+export type PolicyEngine = {
+  /** Never throws: whatever is not a well-formed decision is a refusal with code `error`. Synchronous. */
+  evaluate(input: PolicyInput): Decision;
+  /** Replaces the policy between two evaluations. A bundle that does not work is refused and the last good one stays. */
+  activate(bundle: PolicyBundle): Promise<Result<PolicyStatus, PolicyBundleFailure>>;
+  status(): PolicyStatus;
+};
+
+/** A question with its facts is 2 to 4 KB; what is far above that is an attack or a mistake, and slow. */
+const inputCharactersMax = 1_048_576;
+
+type Active = { readonly revision: string; readonly instantiate: () => WasmPolicy; policy: WasmPolicy };
+
+export function createPolicyEngine(deps: { clock: Clock }): PolicyEngine {
+  let active: Active | undefined;
+  let status: PolicyStatus = { revision: undefined, activatedAt: undefined };
+  return {
+    evaluate: (input) =>
+      active === undefined ? refuseForError('no policy is loaded') : decide(active, input),
+    activate: async (bundle) => {
+      const { revision } = bundle.manifest;
+      const prepared = await prepare(bundle);
+      if (!prepared.ok) {
+        status = { ...status, refused: { revision, failure: prepared.failure, at: deps.clock.now() } };
+        return prepared;
+      }
+      active = prepared.value;
+      status = { revision, activatedAt: deps.clock.now() };
+      return ok(status);
+    },
+    status: () => status,
+  };
+}
+
+function decide(active: Active, input: PolicyInput): Decision {
+  try {
+    const json = JSON.stringify(input);
+    if (json.length > inputCharactersMax) return refuseForError('the input is too large', active.revision);
+    const decision = parseDecision(active.policy.evaluate(json), active.revision);
+    return decision ?? refuseForError('the policy gave no decision', active.revision);
+  } catch (cause) {
+    // The guest stopped half-way, its heap is in an unknown state: the next question gets a new instance.
+    active.policy = active.instantiate();
+    return refuseForError(cause, active.revision);
+  }
+}
+
+/** Tried with an empty question before it may answer a real one: a policy that permits nothing in particular is broken. */
+async function prepare(bundle: PolicyBundle): Promise<Result<Active, PolicyBundleFailure>> {
+  const { revision } = bundle.manifest;
+  try {
+    const instantiate = await compileWasmPolicy(bundle);
+    const policy = instantiate();
+    const probe = parseDecision(policy.evaluate('{}'), revision);
+    if (probe === undefined) return unusable('it gives no decision on an empty question');
+    if (probe.decision) return unusable('it permits an empty question');
+    return ok({ revision, instantiate, policy });
+  } catch (error) {
+    // The SDK throws bare strings and objects too.
+    return unusable(error instanceof Error ? error.message : JSON.stringify(error));
+  }
+}
+
+function unusable(detail: string) {
+  return fail({ code: 'policy_bundle.unusable', detail });
+}
