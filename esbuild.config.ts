@@ -1,0 +1,42 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = import.meta.dirname;
+
+/** Bundles every function into one file, `dist/<name>/index.mjs`, which needs nothing but Node. */
+export async function buildFunctions(): Promise<string[]> {
+  const folders = await readdir(join(root, 'functions'), { withFileTypes: true });
+  const names = folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  await build({
+    entryPoints: names.map((name) => ({
+      in: join(root, 'functions', name, 'index.ts'),
+      out: `${name}/index`,
+    })),
+    outdir: join(root, 'dist'),
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    sourcemap: 'linked',
+    minifySyntax: true,
+    keepNames: true,
+    legalComments: 'none',
+    logLevel: 'error',
+    external: ['pg-native'],
+    // Dependencies written for CommonJS call require at run time, which an ES module does not have.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  });
+  return names;
+}
+
+if (import.meta.main) {
+  const { buildPolicyBundle } = await import('./policies/build.ts');
+  await buildPolicyBundle();
+  console.log('Built the policy bundle');
+  const names = await buildFunctions();
+  console.log(`Built ${names.length} functions: ${names.join(', ')}`);
+}

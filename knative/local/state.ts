@@ -1,0 +1,61 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Where one local platform keeps everything that outlives it. */
+export type PlatformState = {
+  readonly directory: string;
+  readonly postgres: string;
+  readonly topics: string;
+  readonly objects: string;
+  readonly kafka: string;
+  readonly s3: string;
+  readonly operatorKeyFile: string;
+  /** Directories that stand for secret volumes. */
+  readonly secretVolumes: { readonly 'wrapping-key': string; readonly 'audit-signing-key': string };
+};
+
+/** Makes the directory and, on first use, the keys in it; each readable by its owner alone. */
+export async function openState(directory: string): Promise<PlatformState> {
+  const secrets = join(directory, 'secrets');
+  const state: PlatformState = {
+    directory,
+    postgres: join(directory, 'postgres'),
+    topics: join(directory, 'topics'),
+    objects: join(directory, 'objects'),
+    kafka: join(directory, 'kafka'),
+    s3: join(directory, 's3'),
+    operatorKeyFile: join(directory, 'operator-key'),
+    secretVolumes: {
+      'wrapping-key': join(secrets, 'wrapping-key'),
+      'audit-signing-key': join(secrets, 'audit-signing-key'),
+    },
+  };
+  for (const path of [state.topics, state.objects]) await mkdir(path, { recursive: true });
+  for (const path of Object.values(state.secretVolumes)) await mkdir(path, { recursive: true, mode: 0o700 });
+  await writeOnce(join(state.secretVolumes['wrapping-key'], 'key'), () => randomBytes(32).toString('base64'));
+  await writeOnce(join(state.secretVolumes['audit-signing-key'], 'key'), () =>
+    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  );
+  return state;
+}
+
+export async function readOperatorKey(state: PlatformState): Promise<string | undefined> {
+  try {
+    return (await readFile(state.operatorKeyFile, 'utf8')).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+export async function writeOperatorKey(state: PlatformState, text: string): Promise<void> {
+  await writeFile(state.operatorKeyFile, `${text}\n`, { mode: 0o600 });
+}
+
+async function writeOnce(path: string, create: () => string): Promise<void> {
+  try {
+    await access(path);
+  } catch {
+    await writeFile(path, create(), { mode: 0o600, flag: 'wx' });
+  }
+}
