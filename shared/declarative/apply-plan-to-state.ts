@@ -10,26 +10,45 @@ import type { Plan } from './plan-organization.ts';
  */
 export function applyPlanToState(state: OrganizationState, plan: Plan): OrganizationState {
   invariant(plan.organization === state.slug, `the plan is for "${plan.organization}", not "${state.slug}"`);
-  const entities = new Map(state.entities.map((entity) => [toEntityKey(entity), entity]));
-  for (const change of plan.changes) applyChange(entities, change);
-  for (const entity of entities.values()) requireReferences(entities, entity);
-  return { slug: state.slug, entities: sortEntities([...entities.values()]) };
+  const tables = createTables(state.entities);
+  for (const change of plan.changes) applyChange(tables, change);
+  return { slug: state.slug, entities: sortEntities([...tables.entities.values()]) };
 }
 
-function applyChange(entities: Map<string, ManagedEntity>, { operation, entity }: Change): void {
+/** The entities, and how many of them refer to each key. */
+type Tables = { readonly entities: Map<string, ManagedEntity>; readonly referrers: Map<string, number> };
+
+function createTables(entities: readonly ManagedEntity[]): Tables {
+  const tables: Tables = { entities: new Map(), referrers: new Map() };
+  for (const entity of entities) {
+    tables.entities.set(toEntityKey(entity), entity);
+    countReferences(tables, entity, 1);
+  }
+  return tables;
+}
+
+function applyChange(tables: Tables, { operation, entity }: Change): void {
   const key = toEntityKey(entity);
-  invariant(entities.has(key) === (operation !== 'create'), `cannot ${operation} ${key} in this state`);
+  const before = tables.entities.get(key);
+  invariant((before === undefined) === (operation === 'create'), `cannot ${operation} ${key} in this state`);
+  if (before !== undefined) countReferences(tables, before, -1);
   if (operation === 'delete') {
-    entities.delete(key);
+    invariant(!tables.referrers.get(key), `cannot delete ${key} while something refers to it`);
+    tables.entities.delete(key);
     return;
   }
-  entities.set(key, entity);
-  requireReferences(entities, entity);
+  for (const reference of listKeys(entity)) {
+    invariant(tables.entities.has(reference), `${key} refers to ${reference}, which does not exist`);
+  }
+  tables.entities.set(key, entity);
+  countReferences(tables, entity, 1);
 }
 
-function requireReferences(entities: ReadonlyMap<string, ManagedEntity>, entity: ManagedEntity): void {
+function countReferences({ referrers }: Tables, entity: ManagedEntity, difference: 1 | -1): void {
+  for (const key of listKeys(entity)) referrers.set(key, (referrers.get(key) ?? 0) + difference);
+}
+
+function listKeys(entity: ManagedEntity): string[] {
   const { required, optional } = listReferences(entity);
-  for (const key of [...required, ...optional]) {
-    invariant(entities.has(key), `${toEntityKey(entity)} refers to ${key}, which does not exist`);
-  }
+  return [...required, ...optional];
 }

@@ -31,12 +31,13 @@ const subjectSchema = z.templateLiteral(
   [z.enum(['user', 'team', 'service-account']), '/', nameSchema],
   subjectRule,
 );
+// The type is always named: "everything" stays with the built-in owner, which asks for a second factor.
 const permissionSchema = z
   .string()
   .max(128, 'must be at most 128 characters')
   .regex(
-    /^[a-z][a-z0-9_.-]*:[a-z][a-z0-9_.-]*$/,
-    'must be `<type>:<action>` in lower case, as in `report:read`',
+    /^[a-z][a-z0-9_.-]*:(?:\*|[a-z][a-z0-9_.-]*)$/,
+    'must be `<type>:<action>` in lower case or `<type>:*`, as in `report:read`',
   );
 
 const guardsSchema = z.strictObject({

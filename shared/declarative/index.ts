@@ -1,6 +1,7 @@
 /**
  * Declared organizations: from files in Git to the exact changes they ask for. Reading (`GitRepository`), parsing,
- * planning and simulating are apart, and only reading does input or output.
+ * planning and simulating are apart, and only reading does input or output. Composition roots take the reader from
+ * git-repository.isomorphic.ts; everything else takes a `GitRepository`.
  *
  * Invariants: every fault of a declaration is reported at once and nothing is read out of a faulty one; equal
  * declarations have equal hashes; a plan is a function of state, declaration and commit, and planning again after
@@ -36,7 +37,6 @@ export type {
   RepositoryAddress,
   RepositoryTree,
 } from './git-repository.ts';
-export { createIsomorphicGitRepository, type IsomorphicGitOptions } from './git-repository.isomorphic.ts';
 export type { Change, ChangeReason } from './list-changes.ts';
 export { type DeclarationInvalid, parseOrganization } from './parse-organization.ts';
 export { type Plan, planOrganization, type RemovalsExceedGuard } from './plan-organization.ts';

@@ -1,6 +1,7 @@
 import {
   type Document,
   isAlias,
+  isCollection,
   isMap,
   isNode,
   isPair,
@@ -90,7 +91,7 @@ function listUnsafe(document: Document.Parsed): Unsafe[] {
     unsafe.push({ offset: document.range[0], message: 'directives (lines that begin with %) are refused' });
   }
   visit(document, (_key, node, path) => {
-    if (path.length > 2 * yamlLimits.depthMax && isNode(node)) {
+    if (isCollection(node) && path.filter(isCollection).length >= yamlLimits.depthMax) {
       unsafe.push({ offset: startOfNode(node), message: `nests deeper than ${yamlLimits.depthMax} levels` });
       return visit.BREAK;
     }
