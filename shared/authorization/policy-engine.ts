@@ -23,24 +23,35 @@ export type PolicyEngine = {
 /** A question with its facts is 2 to 4 KB; what is far above that is an attack or a mistake, and slow. */
 const inputCharactersMax = 1_048_576;
 
-type Active = { readonly revision: string; readonly instantiate: () => WasmPolicy; policy: WasmPolicy };
+type Active = {
+  readonly revision: string;
+  readonly instantiate: () => WasmPolicy;
+  policy: WasmPolicy | undefined;
+};
 
 export function createPolicyEngine(deps: { clock: Clock }): PolicyEngine {
   let active: Active | undefined;
   let status: PolicyStatus = { revision: undefined, activatedAt: undefined };
+  // One at a time, so that of two bundles the one that was offered last is the one that stays.
+  let turn: Promise<unknown> = Promise.resolve();
+  const replace = async (bundle: PolicyBundle): Promise<Result<PolicyStatus, PolicyBundleFailure>> => {
+    const { revision } = bundle.manifest;
+    const prepared = await prepare(bundle);
+    if (!prepared.ok) {
+      status = { ...status, refused: { revision, failure: prepared.failure, at: deps.clock.now() } };
+      return prepared;
+    }
+    active = prepared.value;
+    status = { revision, activatedAt: deps.clock.now() };
+    return ok(status);
+  };
   return {
     evaluate: (input) =>
       active === undefined ? refuseForError('no policy is loaded') : decide(active, input),
-    activate: async (bundle) => {
-      const { revision } = bundle.manifest;
-      const prepared = await prepare(bundle);
-      if (!prepared.ok) {
-        status = { ...status, refused: { revision, failure: prepared.failure, at: deps.clock.now() } };
-        return prepared;
-      }
-      active = prepared.value;
-      status = { revision, activatedAt: deps.clock.now() };
-      return ok(status);
+    activate: (bundle) => {
+      const activated = turn.then(() => replace(bundle));
+      turn = activated;
+      return activated;
     },
     status: () => status,
   };
@@ -50,11 +61,12 @@ function decide(active: Active, input: PolicyInput): Decision {
   try {
     const json = JSON.stringify(input);
     if (json.length > inputCharactersMax) return refuseForError('the input is too large', active.revision);
+    active.policy ??= active.instantiate();
     const decision = parseDecision(active.policy.evaluate(json), active.revision);
     return decision ?? refuseForError('the policy gave no decision', active.revision);
   } catch (cause) {
     // The guest stopped half-way, its heap is in an unknown state: the next question gets a new instance.
-    active.policy = active.instantiate();
+    active.policy = undefined;
     return refuseForError(cause, active.revision);
   }
 }

@@ -12,6 +12,7 @@ declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
 export type WasmPolicy = {
   /** The result set for an input given as JSON text. Throws what the guest or its JSON throws. */
   evaluate(inputJson: string): unknown;
+  memoryBytes(): number;
 };
 
 /** Memory of one instance in pages of 64 KiB. It never shrinks, so the limit is what one hostile input may cost. */
@@ -53,6 +54,7 @@ function toWasmPolicy(guest: Guest): WasmPolicy {
     return memory;
   };
   return {
+    memoryBytes: () => guest.mem.buffer.byteLength,
     evaluate: (inputJson) => {
       const start = guest.dataHeapPtr;
       const end = start + Buffer.byteLength(inputJson);
