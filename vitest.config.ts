@@ -9,7 +9,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{shared,functions,knative,migrations}/**/*.test.ts',
-            'tests/{architecture,decisions,support}/**/*.test.ts',
+            'tests/{architecture,decisions,policy,support}/**/*.test.ts',
           ],
         },
       },
