@@ -27,7 +27,9 @@ async function sink(...answers: (number | 'reset')[]): Promise<{ url: string; se
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen: () => seen };
 }
 
-afterEach(() => closers.splice(0).forEach((close) => close()));
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
 
 describe('delivery follows the retry table of Knative', () => {
   const signal = new AbortController().signal;

@@ -13,13 +13,13 @@ export function environmentOf(manifest: ServiceManifest, objects: ClusterObjects
   const [container] = manifest.spec.template.spec.containers;
   if (container === undefined) throw new Error(`Service ${manifest.metadata.name} has no container`);
   const entries = container.env.map((entry) => {
-    const value = valueOf(manifest.metadata.name, entry, objects);
+    const value = resolvedValue(manifest.metadata.name, entry, objects);
     return [entry.name, underVolume(value, container.volumeMounts, objects)] as const;
   });
   return Object.fromEntries(entries);
 }
 
-function valueOf(service: string, entry: EnvironmentEntry, objects: ClusterObjects): string {
+function resolvedValue(service: string, entry: EnvironmentEntry, objects: ClusterObjects): string {
   if ('value' in entry) return entry.value;
   const isSecret = 'secretKeyRef' in entry.valueFrom;
   const { name, key } =
