@@ -7,7 +7,7 @@ import { createEpochs } from './epochs.ts';
  * transaction (migrations/0008), so it cannot be forgotten and arrives after the commit, in commit order.
  */
 export type AuthorizationFeed = {
-  /** Of an organization's facts, of one API key, or of `signingKeysScope`. To be asked before what is read. */
+  /** Of an organization's facts or of one API key, by its id. To be asked before what is read. */
   epochOf(scope: string): number;
   /**
    * Whether every change older than the lease has arrived. When not, nothing cached may be believed: a feed that
@@ -16,8 +16,8 @@ export type AuthorizationFeed = {
   isLive(): boolean;
 };
 
-/** Scope of all signing keys together. */
-export const signingKeysScope = 'signing_key';
+/** For functions that ask too seldom to hold a connection for news: nothing is ever believed without a read. */
+export const silentFeed: AuthorizationFeed = { epochOf: () => 0, isLive: () => false };
 
 export type OpenAuthorizationFeed = AuthorizationFeed & { close(): Promise<void> };
 
@@ -27,15 +27,26 @@ export type AuthorizationFeedOptions = Pick<
 > & {
   /** How long the feed may be silent before it is not believed. Below the second within which a revocation holds. */
   readonly leaseMs?: number;
+  /** Also called when news of it may have been missed. */
+  readonly onSigningKeysChanged?: () => void;
 };
+
+const factsChannel = 'authorization_changed';
+const signingKeysChannel = 'signing_key_changed';
 
 export function openAuthorizationFeed(options: AuthorizationFeedOptions): OpenAuthorizationFeed {
   const epochs = createEpochs();
   const listener = listen({
     ...options,
-    channels: ['authorization_changed', 'signing_key_changed'],
-    onNotification: (channel, payload) => epochs.advance(scopeOf(channel, payload)),
-    onConnected: () => epochs.advanceAll(),
+    channels: [factsChannel, signingKeysChannel],
+    onNotification: (channel, payload) => {
+      if (channel === factsChannel) epochs.advance(scopeOf(payload));
+      else options.onSigningKeysChanged?.();
+    },
+    onConnected: () => {
+      epochs.advanceAll();
+      options.onSigningKeysChanged?.();
+    },
   });
   return {
     epochOf: (scope) => epochs.of(scope),
@@ -45,8 +56,7 @@ export function openAuthorizationFeed(options: AuthorizationFeedOptions): OpenAu
 }
 
 /** Payload: `<org_id>` for an organization's facts, `<org_id> <key_id>` for one of its API keys. */
-function scopeOf(channel: string, payload: string): string {
-  if (channel === 'signing_key_changed') return signingKeysScope;
+function scopeOf(payload: string): string {
   return payload.slice(payload.indexOf(' ') + 1);
 }
 

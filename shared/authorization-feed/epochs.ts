@@ -1,5 +1,5 @@
 /**
- * A number per scope (an organization, an API key, the signing keys) that changes whenever the scope may have
+ * A number per scope (an organization, an API key) that changes whenever the scope may have
  * changed. What was read under another number is old. Numbers are never used twice.
  */
 export type Epochs = {

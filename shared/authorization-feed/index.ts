@@ -12,7 +12,7 @@ export {
   type AuthorizationFeedOptions,
   type OpenAuthorizationFeed,
   openAuthorizationFeed,
-  signingKeysScope,
+  silentFeed,
 } from './authorization-feed.ts';
 export { createEpochs, type Epochs } from './epochs.ts';
 export {

@@ -1,0 +1,36 @@
+import type { SubjectFactsSource } from '../authorization/index.ts';
+import { bearerOf } from '../http/index.ts';
+import { fail, ok, type Result } from '../kernel/index.ts';
+import type { AuthenticatorDeps } from './authenticator-deps.ts';
+import type { AuthenticationFailure, Authenticator, Principal } from './principal.ts';
+import { invalid } from './proof.ts';
+import { createAccessTokenProof } from './prove-access-token.ts';
+import { createApiKeyProof } from './prove-api-key.ts';
+
+/**
+ * Tells API keys from access tokens by the brand of our keys, and refuses both for an account that is disabled or an
+ * organization that is suspended, whenever that happened. Throws when nothing can be proven because a part is down.
+ */
+export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
+  const proveApiKey = createApiKeyProof(deps);
+  const proveAccessToken = createAccessTokenProof(deps);
+  return {
+    authenticate: async (authorization) => {
+      const text = bearerOf(authorization);
+      if (text === undefined) return fail({ code: 'credential.missing' });
+      if (text === 'malformed') return invalid('malformed');
+      const proven = await (text.startsWith('uos_') ? proveApiKey : proveAccessToken)(text);
+      return proven.ok ? requireActive(deps.facts, proven.value) : proven;
+    },
+  };
+}
+
+async function requireActive(
+  facts: SubjectFactsSource,
+  principal: Principal,
+): Promise<Result<Principal, AuthenticationFailure>> {
+  const { organization, subject } = await facts.find(principal.organizationId, principal);
+  if (!subject.known || subject.status !== 'active') return invalid('account_disabled');
+  if (organization.status !== 'active') return invalid('organization_suspended');
+  return ok(principal);
+}

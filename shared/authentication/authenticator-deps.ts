@@ -1,0 +1,17 @@
+import type { ApiKeyDeps } from '../api-key/index.ts';
+import type { SubjectFactsSource } from '../authorization/index.ts';
+import type { AuthorizationFeed } from '../authorization-feed/index.ts';
+import type { SigningKeySet } from '../signing-key/index.ts';
+import type { AccessTokenVerifier } from '../token/index.ts';
+
+/** What proving a caller stands on. Without a feed (`silentFeed`) nothing is remembered. */
+export type AuthenticatorDeps = {
+  readonly apiKeys: Pick<ApiKeyDeps, 'pool' | 'store' | 'pepper' | 'clock'>;
+  readonly accessTokens: AccessTokenVerifier;
+  readonly signingKeys: Pick<SigningKeySet, 'invalidate'>;
+  /** Tell on each use whether the account behind a credential is still active. */
+  readonly facts: SubjectFactsSource;
+  readonly feed: AuthorizationFeed;
+  /** Remembered API keys; about 500 bytes each. */
+  readonly entriesMax?: number;
+};
