@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -33,7 +34,7 @@ export async function findKafka(): Promise<string | undefined> {
   const target = join(cache, `kafka@${kafkaVersion}`);
   try {
     await run('java', ['-version'], { timeout: 30_000 });
-    if (!(await isFolder(target))) await download(target);
+    if (!existsSync(target)) await download(target);
     return target;
   } catch (error) {
     if (process.env['CI']) throw new Error(`Kafka ${kafkaVersion} could not be had`, { cause: error });
@@ -54,16 +55,9 @@ async function download(target: string): Promise<void> {
     const jars = await readdir(join(scratch, 'jars'));
     if (!jars.includes(`kafka_2.13-${kafkaVersion}.jar`)) throw new Error('Maven brought no Kafka');
     await rename(join(scratch, 'jars'), target).catch(async (error: unknown) => {
-      if (!(await isFolder(target))) throw error;
+      if (!existsSync(target)) throw error;
     });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-function isFolder(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
@@ -70,7 +71,7 @@ async function writeProperties(directory: string, port: number, controllerPort: 
 
 /** Gives the log its cluster id; a log that has one keeps it and its data. */
 async function formatOnce(directory: string, jars: string, properties: string): Promise<void> {
-  if (await exists(join(directory, 'log', 'meta.properties'))) return;
+  if (existsSync(join(directory, 'log', 'meta.properties'))) return;
   // 16 bytes in base64url; a first "-" would read as an option.
   const id = randomBytes(16).toString('base64url').replace(/^-/, 'A');
   await finish(runJava(directory, jars, ['kafka.tools.StorageTool', 'format', '-t', id, '-c', properties]));
@@ -131,11 +132,4 @@ async function withAdmin<T>(broker: string, work: (admin: Admin) => Promise<T>):
   } finally {
     await admin.disconnect();
   }
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

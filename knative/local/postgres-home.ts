@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, chmod, cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -53,7 +54,7 @@ async function linkLibraries(programs: string): Promise<void> {
   );
   for (const link of Array.isArray(listed) ? listed : []) {
     const target = join(programs, '..', String(link.target));
-    if (await exists(target)) continue;
+    if (existsSync(target)) continue;
     await symlink(resolve(programs, '..', String(link.source)), target).catch(() => {});
   }
   for (const program of ['initdb', 'postgres']) {
@@ -65,7 +66,7 @@ async function linkLibraries(programs: string): Promise<void> {
 async function copyPrograms(packaged: string): Promise<string> {
   const identity = createHash('sha256').update(await readFile(join(packaged, 'bin', 'postgres')));
   const target = join(sharedHome, `postgres-${identity.digest('hex').slice(0, 16)}`);
-  if (await exists(target)) return target;
+  if (existsSync(target)) return target;
   const scratch = `${target}.${process.pid}`;
   await mkdir(sharedHome, { recursive: true, mode: 0o755 });
   await cp(packaged, scratch, { recursive: true, verbatimSymlinks: false, dereference: true });
@@ -97,11 +98,4 @@ async function postgresAccount(): Promise<{ uid: number; gid: number }> {
     await run('useradd', ['--system', '--gid', 'postgres', '--no-create-home', 'postgres']);
     return { uid: await id('-u'), gid: await id('-g') };
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

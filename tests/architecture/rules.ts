@@ -21,7 +21,7 @@ const isCompositionRoot = (path: string) =>
 const isSqlFile = (path: string) =>
   isTest(path) ||
   path.endsWith('.postgres.ts') ||
-  path === 'knative/local/postgres.ts' ||
+  path === 'knative/local/postgres-roles.ts' ||
   isInside('shared/db', 'migrations')(path);
 
 const importRules: readonly ImportRule[] = [
