@@ -71,7 +71,7 @@ describe('the rules notice', () => {
       "import { x } from '../../shared/events/publisher.kafka.ts';",
       '5. Only a composition root',
     ],
-    ['shared/events/relay.ts', "import { x } from './open-publisher.ts';", '5. Only a composition root'],
+    ['shared/events/relay.ts', "import { x } from './publisher.memory.ts';", '5. Only a composition root'],
     [
       'functions/token/handler.ts',
       "import opa from '@open-policy-agent/opa-wasm';",
@@ -94,6 +94,16 @@ describe('the rules notice', () => {
     const paths = ['shared/budget/budget.ts', 'shared/budget/budget.test.ts', 'tests/vectors/data/all.ts'];
     const violations = findViolations(paths.map((path) => ({ path, text })));
     expect(violations).toEqual([expect.stringContaining('shared/budget/budget.ts:301 has 301 lines')]);
+  });
+
+  test('a file that takes the chooser among implementations, and not one that opens something else', () => {
+    const violations = findViolations([
+      { path: 'shared/events/open-publisher.ts', text: "import { x } from './publisher.kafka.ts';" },
+      { path: 'shared/events/relay.ts', text: "import { x } from './open-publisher.ts';" },
+      { path: 'shared/audit/open-log.ts', text: "import { x } from './log.ts';" },
+      { path: 'shared/audit/append.ts', text: "import { x } from './open-log.ts';" },
+    ]);
+    expect(violations).toEqual([expect.stringContaining('shared/events/relay.ts:1')]);
   });
 
   test('a cycle through three modules, once', () => {

@@ -1,6 +1,7 @@
 import { importsOf, lineAt, maskNonCode, packageOf, resolveImport, type SourceFile } from './source-text.ts';
 
-type Edge = { from: string; to: string; line: number };
+/** `isToAdapter`: to an implementation, or to an `open-<port>.ts` that chooses one. */
+type Edge = { from: string; to: string; line: number; isToAdapter: boolean };
 type ImportRule = { text: string; breaks(edge: Edge): boolean };
 type CodeRule = { text: string; pattern: RegExp; applies(path: string): boolean };
 
@@ -13,9 +14,9 @@ const isInside =
 const unitOf = (path: string) => path.split('/').slice(0, 2).join('/');
 const isIndex = (path: string) => /^shared\/[^/]+\/index\.ts$/.test(path);
 
-/** `key-wrapper.file.ts`, `open-publisher.ts`: one implementation of a port, or the choice among them. */
-const isAdapter = (path: string) =>
-  /^shared\/.*\/(?:[^/.]+\.(?!test\.|schema\.)[^/.]+|open-[^/.]+)\.ts$/.test(path);
+/** `key-wrapper.file.ts`: one implementation of a port. */
+const isImplementation = (path: string) => /^shared\/.*\/[^/.]+\.(?!test\.|schema\.)[^/.]+\.ts$/.test(path);
+const isOpener = (path: string) => /^shared\/[^/]+\/open-[^/.]+\.ts$/.test(path);
 const isCompositionRoot = (path: string) =>
   /^functions\/[^/]+\/index\.ts$/.test(path) || isInside('knative', 'migrations', 'policies')(path);
 const isSqlFile = (path: string) =>
@@ -36,12 +37,12 @@ const importRules: readonly ImportRule[] = [
   },
   {
     text: '2. Another module of shared is entered by its index.ts; a composition root may also name its adapters.',
-    breaks: ({ from, to }) =>
+    breaks: ({ from, to, isToAdapter }) =>
       to.startsWith('shared/') &&
       unitOf(from) !== unitOf(to) &&
       !from.startsWith('tests/') &&
       !isIndex(to) &&
-      !(isAdapter(to) && (isCompositionRoot(from) || isTest(from))),
+      !(isToAdapter && (isCompositionRoot(from) || isTest(from))),
   },
   {
     text: '2. shared/kernel imports nothing of ours.',
@@ -69,13 +70,14 @@ const importRules: readonly ImportRule[] = [
   },
   {
     text: '5. Only a composition root chooses an implementation: take the port.',
-    breaks: ({ from, to }) =>
+    breaks: ({ from, isToAdapter }) =>
       isInside('shared', 'functions')(from) &&
-      isAdapter(to) &&
+      isToAdapter &&
       !isTest(from) &&
       !isCompositionRoot(from) &&
       !isIndex(from) &&
-      !isAdapter(from),
+      !isImplementation(from) &&
+      !isOpener(from),
   },
   {
     text: '6. Only shared/authorization loads the policy WASM.',
@@ -116,7 +118,7 @@ const hasFreeLength = (path: string) => isTest(path) || /(^|\/)(data|vectors|gen
 
 /** Every breach as `path:line rule`, in reading order. */
 export function findViolations(files: readonly SourceFile[]): string[] {
-  const edges = files.flatMap(edgesOf);
+  const edges = toEdges(files);
   return [
     ...edges.flatMap((edge) =>
       importRules
@@ -129,12 +131,18 @@ export function findViolations(files: readonly SourceFile[]): string[] {
   ];
 }
 
-function edgesOf(file: SourceFile): Edge[] {
-  return importsOf(file).map(({ specifier, line }) => ({
-    from: file.path,
-    to: resolveImport(file.path, specifier),
-    line,
-  }));
+function toEdges(files: readonly SourceFile[]): Edge[] {
+  const bare = files.flatMap((file) =>
+    importsOf(file).map(({ specifier, line }) => ({
+      from: file.path,
+      to: resolveImport(file.path, specifier),
+      line,
+    })),
+  );
+  const openers = new Set(
+    bare.filter(({ from, to }) => isOpener(from) && isImplementation(to)).map(({ from }) => from),
+  );
+  return bare.map((edge) => ({ ...edge, isToAdapter: isImplementation(edge.to) || openers.has(edge.to) }));
 }
 
 function findForbiddenCode(file: SourceFile): string[] {
