@@ -18,7 +18,7 @@ export type ObjectStore = {
 export const lastFetchedRef = 'refs/uos/last-fetched';
 
 // Each fetch adds a pack and each object is looked up in all of them; past this, one full fetch is cheaper.
-const packsMax = 32;
+const packsMax = 200;
 
 export type GitPackCache = {
   /**
