@@ -4,6 +4,8 @@ import { type GuardedProcess, spawnGuarded } from './guarded-process.ts';
 export type ServiceProcessOptions = {
   readonly name: string;
   readonly script: string;
+  /** As a container's working directory: the policy bundle is found from here. */
+  readonly workingDirectory: string;
   readonly port: number;
   readonly env: Readonly<Record<string, string>>;
   readonly onLine: (line: string) => void;
@@ -66,6 +68,7 @@ function spawn(options: ServiceProcessOptions): GuardedProcess {
       NODE_ENV: 'production',
       PATH: process.env['PATH'] ?? '',
     },
+    cwd: options.workingDirectory,
     stopSignal: 'SIGTERM',
     onLine: options.onLine,
   });

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import type { z } from 'zod';
 
 type Manifest = {
   kind: string;
@@ -40,6 +41,26 @@ test('every function has one Service and one ServiceAccount of its name, and no 
       .sort(),
   ).toEqual([...functions].sort());
 });
+
+// A variable that is misspelt in one place would be found by a cluster only, at start.
+test.each(functions)(
+  'the manifest of %s gives what its configuration reads, and nothing else',
+  async (name) => {
+    const { configSchema } = (await import(join(root, 'functions', name, 'config.ts'))) as {
+      configSchema: z.ZodObject;
+    };
+    const service = services.find(({ metadata }) => metadata.name === name);
+    const given = (at(service?.spec, 'template', 'spec', 'containers', 0, 'env') as { name: string }[]).map(
+      (entry) => entry.name,
+    );
+    const read = Object.keys(configSchema.shape);
+    const required = read.filter(
+      (key) => key !== 'PORT' && !configSchema.shape[key]?.safeParse(undefined).success,
+    );
+    expect(read).toEqual(expect.arrayContaining(given));
+    expect(given).toEqual(expect.arrayContaining(required));
+  },
+);
 
 describe.each(services.map((service) => [service.metadata.name, service] as const))(
   'Service %s',

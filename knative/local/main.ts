@@ -1,0 +1,90 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createConsoleLines } from './console-lines.ts';
+import { type Platform, startPlatform } from './platform.ts';
+import { runTour } from './tour/tour.ts';
+
+const usage = `Starts the User & Organization Service on this machine.
+
+  npm start                     start and stay up; data is kept in .uos/local
+  npm start -- --tour           start afresh in .uos/tour, perform the main job, print each step, stop
+  npm start -- --tour --real    the same with a real Kafka and a real S3 server
+  npm start -- --state DIR      keep the data in DIR
+  npm start -- --quiet          print warnings and errors of the functions only`;
+
+const { values: flags } = parseArgs({
+  options: {
+    tour: { type: 'boolean', default: false },
+    real: { type: 'boolean', default: false },
+    quiet: { type: 'boolean', default: false },
+    state: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+if (flags.help) {
+  console.log(usage);
+  process.exit(0);
+}
+
+const root = join(import.meta.dirname, '..', '..');
+const stateDirectory =
+  flags.state ?? join(root, '.uos', flags.tour ? (flags.real ? 'tour-real' : 'tour') : 'local');
+const lines = createConsoleLines({
+  write: (text) => process.stdout.write(text),
+  isColoured: process.stdout.isTTY === true,
+  showInfo: !flags.tour && !flags.quiet,
+});
+
+// Only what this command made itself is removed: a directory that somebody named is theirs.
+if (flags.tour && flags.state === undefined) await rm(stateDirectory, { recursive: true, force: true });
+
+const interrupted = Promise.withResolvers<void>();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => interrupted.resolve());
+
+lines.line(`\nUser & Organization Service\n`);
+const started = performance.now();
+const platform = await startPlatform({
+  stateDirectory,
+  isReal: flags.real,
+  keepsPorts: !flags.tour,
+  console: lines,
+}).catch((error: unknown) => {
+  lines.line(
+    `\nThe platform did not start: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
+  );
+  process.exit(1);
+});
+lines.line(`\nReady after ${((performance.now() - started) / 1000).toFixed(1)} s.\n`);
+
+let exitCode = 0;
+if (flags.tour) {
+  const tour = runTour(platform, lines);
+  const ended = await Promise.race([tour, interrupted.promise]);
+  exitCode = ended?.tour === 'ok' ? 0 : 1;
+  await platform.stop();
+  lines.line(JSON.stringify(ended ?? { tour: 'interrupted', steps: [] }));
+} else {
+  greet(platform);
+  await interrupted.promise;
+  lines.line('\nStopping ...');
+  await platform.stop();
+  lines.line(`Stopped. The data is kept in ${stateDirectory}`);
+}
+process.exit(exitCode);
+
+function greet({ urlOf, state }: Platform): void {
+  lines.line(`  admin API      ${urlOf('admin')}/v1  (description: ${urlOf('admin')}/v1/openapi.json)
+  token issuer   ${urlOf('token')}/.well-known/openid-configuration
+  decisions      ${urlOf('authorize')}/access/v1/evaluation
+  git webhooks   ${urlOf('git-webhook')}/webhooks/github/<source id>
+
+Try it:
+
+  curl -H "Authorization: Bearer $(cat ${state.operatorKeyFile})" ${urlOf('admin')}/v1/organizations
+
+Ctrl-C stops everything; the data is kept in ${state.directory}
+`);
+}
