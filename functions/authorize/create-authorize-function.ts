@@ -1,0 +1,52 @@
+import type { ApiKeyDeps } from '../../shared/api-key/index.ts';
+import { createAuthenticator } from '../../shared/authentication/index.ts';
+import type { PolicyEngine, SubjectFactsSource } from '../../shared/authorization/index.ts';
+import type { AuthorizationFeed } from '../../shared/authorization-feed/index.ts';
+import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
+import type { FunctionOptions } from '../../shared/http/index.ts';
+import type { Clock } from '../../shared/kernel/index.ts';
+import type { SigningKeySet } from '../../shared/signing-key/index.ts';
+import type { Logger } from '../../shared/telemetry/index.ts';
+import { createAccessTokenVerifier } from '../../shared/token/index.ts';
+import { bodyBytesMax, createHandler } from './handler.ts';
+
+export type AuthorizeFunctionDeps = {
+  readonly apiKeys: Pick<ApiKeyDeps, 'pool' | 'store' | 'pepper'>;
+  readonly signingKeys: SigningKeySet;
+  /** Cached; asked more than once a question. */
+  readonly facts: SubjectFactsSource;
+  readonly feed: AuthorizationFeed;
+  readonly engine: PolicyEngine;
+  readonly decisions: Pick<DecisionRecorder, 'record' | 'isAccepting'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly publicUrl: string;
+};
+
+/** The decision point over given parts. Ready once a policy answers, the feed is live and decisions can be kept. */
+export function createAuthorizeFunction(deps: AuthorizeFunctionDeps): Omit<FunctionOptions, 'name'> {
+  const { signingKeys, facts, feed, engine, decisions, clock, issuer, audience } = deps;
+  const authenticator = createAuthenticator({
+    apiKeys: { ...deps.apiKeys, clock },
+    accessTokens: createAccessTokenVerifier({ keys: signingKeys, issuer, audience, clock }),
+    signingKeys,
+    facts,
+    feed,
+  });
+  const handler = createHandler({
+    authenticator,
+    facts,
+    engine,
+    decisions,
+    clock,
+    logger: deps.logger,
+    publicUrl: deps.publicUrl,
+  });
+  return {
+    ...handler,
+    bodyBytesMax,
+    isReady: () => engine.status().revision !== undefined && feed.isLive() && decisions.isAccepting(),
+  };
+}

@@ -1,0 +1,77 @@
+import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
+import { cacheSubjectFacts } from '../../shared/authorization/cached-subject-facts.ts';
+import { createPolicyEngine } from '../../shared/authorization/index.ts';
+import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
+import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
+import { readConfig } from '../../shared/config/index.ts';
+import { openPool } from '../../shared/db/index.ts';
+import { createDecisionRecorder } from '../../shared/decision-record/index.ts';
+import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
+import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
+import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
+import { openObjectStore } from '../../shared/object-store/open-object-store.ts';
+import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
+import { openKeyRing } from '../../shared/secret/index.ts';
+import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
+import { openSigningKeySet } from '../../shared/signing-key/index.ts';
+import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
+import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
+import { boundPool } from './bound-pool.ts';
+import { configSchema, objectStoreCredentials } from './config.ts';
+import { createAuthorizeFunction } from './create-authorize-function.ts';
+import { watchPolicyBundle } from './watch-policy-bundle.ts';
+
+const name = 'authorize';
+const config = readConfig(configSchema, process.env);
+const logger = createLogger({ name, level: config.LOG_LEVEL });
+const telemetry = await startTelemetry({ serviceName: name, endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT });
+const database = { url: config.DATABASE_URL, applicationName: `uos-${name}` };
+// Questions and the record of their answers do not wait for each other.
+const reads = boundPool(openPool({ ...database, statementTimeoutMs: 1_000 }), { waitingMax: 128 });
+const writes = openPool({ ...database, applicationName: `uos-${name}-records`, connectionsMax: 4 });
+const wrapper = await openFileKeyWrapper({ random }, config.WRAPPING_KEY_FILE);
+const keyRing = { pool: reads, store: postgresDataKeyStore, wrapper, clock, random };
+const pepper = await openKeyRing(keyRing, 'api-key-pepper');
+const signingKeys = openSigningKeySet({ pool: reads, store: postgresSigningKeyStore, clock });
+const feed = openAuthorizationFeed({
+  ...database,
+  applicationName: `uos-${name}-feed`,
+  clock,
+  onSigningKeysChanged: signingKeys.invalidate,
+  onError: (error) => logger.warn({ error }, 'The feed of changes was interrupted'),
+});
+const engine = createPolicyEngine({ clock });
+const policies = await watchPolicyBundle({ engine, logger }, { directory: config.POLICY_BUNDLE_DIRECTORY });
+const decisions = createDecisionRecorder({
+  objects: openObjectStore(
+    { url: config.OBJECT_STORE_URL, ...objectStoreCredentials(config) },
+    { clock, random },
+  ),
+  pool: writes,
+  events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),
+  clock,
+  random,
+  logger,
+});
+const authorize = createAuthorizeFunction({
+  apiKeys: { pool: reads, store: postgresApiKeyStore(reads), pepper },
+  signingKeys,
+  facts: cacheSubjectFacts({ source: postgresSubjectFacts(reads), feed, clock }),
+  feed,
+  engine,
+  decisions,
+  clock,
+  logger,
+  issuer: config.ISSUER_URL,
+  audience: config.AUDIENCE,
+  publicUrl: config.PUBLIC_URL,
+});
+const server = createFunctionServer(
+  { clock, random, logger },
+  { name, ...authorize, trustedHops: config.TRUSTED_HOPS },
+);
+const served = await serve(logger, server, {
+  port: config.PORT,
+  closers: [decisions.close, policies.close, feed.close, reads.close, writes.close, telemetry.shutdown],
+});
+stopOnSignal(logger, served);
