@@ -12,6 +12,7 @@ import { startRouter } from './router.ts';
 import { startS3Server } from './s3-server.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 import { openState, type PlatformState } from './state.ts';
+import { lockState } from './state-lock.ts';
 import { openFileTopicLog } from './topic-log.file.ts';
 import { openKafkaTopicLog } from './topic-log.kafka.ts';
 import type { TopicLog } from './topic-log.ts';
@@ -55,6 +56,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   };
   try {
     const state = await openState(options.stateDirectory);
+    stops.push(await lockState(state.directory));
     const manifests = await readManifests(join(root, 'knative'));
     await console.step(`Functions bundled (${manifests.services.length})`, buildFunctions);
     const postgres = await startDatabase(options, state, stops);

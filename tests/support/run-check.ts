@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeStep, projectRoot, runStep, type Step, type StepResult, toLine } from './run-step.ts';
 
@@ -15,9 +14,6 @@ const lanes: readonly (readonly Step[])[] = [
       '--error-on-warnings',
       '.',
     ),
-    ...(existsSync(join(projectRoot, 'policies', 'check.ts'))
-      ? [nodeStep('policies', 'policies/check.ts')]
-      : []),
   ],
   [
     nodeStep(
