@@ -19,3 +19,4 @@ export {
   type Topic,
 } from './event-catalog.ts';
 export type { DomainEvent, EventRecorder } from './event-recorder.ts';
+export type { EventPublisher, OutgoingMessage } from './publisher.ts';

@@ -15,7 +15,10 @@ export type EventOutcome =
 
 export type EventHandler = (event: ReceivedCloudEvent) => Promise<EventOutcome>;
 
-/** Handlers by event type. A type nobody handles is malformed: retrying it cannot help. */
+/**
+ * Handlers by event type; the one named `*` takes every type that has none of its own. A type nobody handles is
+ * malformed: retrying it cannot help.
+ */
 export function toEventListener(
   logger: Logger,
   handlers: Readonly<Record<string, EventHandler>>,
@@ -48,7 +51,7 @@ async function outcomeOf(
   handlers: Readonly<Record<string, EventHandler>>,
   event: ReceivedCloudEvent,
 ): Promise<EventOutcome> {
-  const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : undefined;
+  const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : handlers['*'];
   if (handler === undefined)
     return { outcome: 'malformed', detail: `No handler for events of type "${event.type}"` };
   try {
