@@ -1,54 +1,24 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { entryBytesMax, formatVerifierKey, verifyLog } from '../../shared/tlog/index.ts';
+import { askFsck, askVerifier, fsck } from '../support/fsck.ts';
 import { goProgram, goTool } from '../support/go-tool.ts';
 import { damage, type LogDirectory, writeLog, writeProof } from './tlog-directory.ts';
 
-const run = promisify(execFile);
-
-const fsck = await goTool({
-  name: 'fsck',
-  version: '1.0.4',
-  module: 'github.com/transparency-dev/tessera/cmd/fsck',
-});
 const spicy = await goTool({ name: 'spicy', version: '0.9.0', module: 'filippo.io/torchwood/cmd/spicy' });
 const sumdb = await goProgram({
   name: 'sumdb-verifier',
   directory: join(import.meta.dirname, 'sumdb-verifier'),
 });
 
-type Verdict = { readonly accepted: boolean; readonly output: string };
-
-/**
- * fsck 1.0.4 exits 0 on failure, so only its closing line counts; with one worker a bad tile makes it wait for
- * ever, hence sixteen and an end.
- */
-async function askFsck(log: LogDirectory): Promise<Verdict> {
-  const flags = [`--storage_url=file://${log.path}/`, `--public_key=${log.keyPath}`, '--ui=false', '--N=16'];
-  const { output } = await ask(fsck, flags);
-  return { accepted: output.includes("Successfully fsck'd log"), output };
-}
-
-async function ask(program: string | undefined, flags: readonly string[]): Promise<Verdict> {
-  try {
-    const { stdout, stderr } = await run(program ?? '', [...flags], { timeout: 60_000 });
-    return { accepted: true, output: stdout + stderr };
-  } catch (error) {
-    if (error instanceof Error && 'stderr' in error) return { accepted: false, output: String(error.stderr) };
-    throw error;
-  }
-}
-
 const entryOf = (index: number) => Buffer.from(`{"id":"evt_${index}"}`);
 const entriesOf = (size: number) => Array.from({ length: size }, (_, index) => entryOf(index));
 const askSumdb = (log: LogDirectory, index: number, entry: string) =>
-  ask(sumdb, [log.path, formatVerifierKey(log.key), String(index), `${entry}.tlog-proof`]);
+  askVerifier(sumdb, [log.path, formatVerifierKey(log.key), String(index), `${entry}.tlog-proof`]);
 const askSpicy = (log: LogDirectory, entry: string) =>
-  ask(spicy, ['-verify', formatVerifierKey(log.key), entry]);
+  askVerifier(spicy, ['-verify', formatVerifierKey(log.key), entry]);
 const askOurs = (log: LogDirectory) =>
   verifyLog({ key: log.key, read: (path) => readFile(join(log.path, path)) });
 
