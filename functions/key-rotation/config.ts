@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { commonConfig, databaseUrl, secondsFrom } from '../../shared/config/index.ts';
+
+const day = 86_400;
+
+export const configSchema = z
+  .object({
+    ...commonConfig,
+    DATABASE_URL: databaseUrl,
+    /** Path of the wrapping key (base64 of 32 bytes, mode 600). */
+    WRAPPING_KEY_FILE: z.string().min(1),
+    /** Age at which the newest signing key gets a successor. */
+    ROTATION_INTERVAL_SECONDS: secondsFrom(60, 365 * day).default(30 * day),
+    /** From publication of a signing key to its first use. */
+    PUBLISH_LEAD_SECONDS: secondsFrom(2, day).default(600),
+    /** As given to the token function: how long a verifier may keep the key set. */
+    JWKS_MAX_AGE_SECONDS: secondsFrom(1, day).default(300),
+  })
+  .refine((config) => config.PUBLISH_LEAD_SECONDS > config.JWKS_MAX_AGE_SECONDS, {
+    path: ['PUBLISH_LEAD_SECONDS'],
+    message: 'must exceed JWKS_MAX_AGE_SECONDS, or tokens appear that a cached key set cannot verify',
+  })
+  .refine((config) => config.ROTATION_INTERVAL_SECONDS > config.PUBLISH_LEAD_SECONDS, {
+    path: ['ROTATION_INTERVAL_SECONDS'],
+    message: 'must exceed PUBLISH_LEAD_SECONDS',
+  });

@@ -1,0 +1,25 @@
+import { type FunctionOptions, toEventListener } from '../../shared/http/index.ts';
+import { type PruneRecordsDeps, pruneRecords } from './prune-records.ts';
+import { type RotateKeysDeps, rotateKeys } from './rotate-keys.ts';
+
+export type KeyRotationHandlerDeps = RotateKeysDeps & PruneRecordsDeps;
+
+/**
+ * The schedule and a request ask the same question, "is it due?". They differ when another run is at work: a tick
+ * may be dropped, since the next one comes anyway; a request is put off, since that run may have begun before it.
+ */
+export function createHandler(deps: KeyRotationHandlerDeps): FunctionOptions['listener'] {
+  return toEventListener(deps.logger, {
+    'dev.knative.sources.ping': async () => {
+      const outcome = await rotateKeys(deps);
+      await pruneRecords(deps);
+      return outcome === 'busy' ? { outcome: 'duplicate' } : { outcome: 'accepted' };
+    },
+    'uos.signing-key.rotation-requested.v1': async () => {
+      const outcome = await rotateKeys(deps);
+      return outcome === 'busy'
+        ? { outcome: 'transient', detail: 'Another run holds the lease' }
+        : { outcome: 'accepted' };
+    },
+  });
+}

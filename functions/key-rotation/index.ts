@@ -1,0 +1,51 @@
+import { readConfig } from '../../shared/config/index.ts';
+import { openPool } from '../../shared/db/index.ts';
+import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
+import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
+import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
+import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
+import { openKeyRing } from '../../shared/secret/index.ts';
+import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
+import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
+import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
+import { accessTokenTtlSeconds } from '../../shared/token/index.ts';
+import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
+import { configSchema } from './config.ts';
+import { createHandler } from './handler.ts';
+
+const name = 'key-rotation';
+const config = readConfig(configSchema, process.env);
+const logger = createLogger({ name, level: config.LOG_LEVEL });
+const telemetry = await startTelemetry({
+  serviceName: name,
+  endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+});
+const pool = openPool({ url: config.DATABASE_URL, applicationName: `uos-${name}` });
+const wrapper = await openFileKeyWrapper({ random }, config.WRAPPING_KEY_FILE);
+const ring = await openKeyRing({ pool, store: postgresDataKeyStore, wrapper, clock, random }, 'signing-key');
+const listener = createHandler({
+  logger,
+  signingKeys: {
+    pool,
+    clock,
+    random,
+    ring,
+    store: postgresSigningKeyStore,
+    events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),
+    policy: {
+      intervalSeconds: config.ROTATION_INTERVAL_SECONDS,
+      publishLeadSeconds: config.PUBLISH_LEAD_SECONDS,
+      tokenTtlSecondsMax: accessTokenTtlSeconds,
+    },
+  },
+  records: { pool, clock, store: postgresOidcRecordStore },
+});
+const server = createFunctionServer(
+  { clock, random, logger },
+  { name, listener, bodyBytesMax: 65_536, trustedHops: config.TRUSTED_HOPS },
+);
+const served = await serve(logger, server, {
+  port: config.PORT,
+  closers: [pool.close, telemetry.shutdown],
+});
+stopOnSignal(logger, served);

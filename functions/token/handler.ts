@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type FunctionOptions, type RequestContext, sendProblem } from '../../shared/http/index.ts';
+import type { Clock } from '../../shared/kernel/index.ts';
+import type { SigningKeySet } from '../../shared/signing-key/index.ts';
+import type { Logger } from '../../shared/telemetry/index.ts';
+import { replayRequest } from './replay-request.ts';
+import { showJwks } from './show-jwks.ts';
+import type { TokenIssuer } from './token-issuer.ts';
+
+export type TokenHandlerDeps = {
+  readonly keys: SigningKeySet;
+  readonly tokenIssuer: TokenIssuer;
+  readonly issuer: string;
+  readonly jwksMaxAgeSeconds: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+};
+
+/** The library's own cap, which it applies only to bodies it reads itself. */
+export const bodyBytesMax = 56 * 1024;
+
+/** Routes by an exact list: the library knows more addresses than we serve. */
+export function createHandler(deps: TokenHandlerDeps): FunctionOptions['listener'] {
+  const issuer = new URL(deps.issuer);
+  const toLibrary: Operation = async (req, res, { body }) => {
+    const provider = await deps.tokenIssuer.provider();
+    if (provider === undefined) return sendUnavailable(res);
+    await provider.callback()(replayRequest(req, { body, issuer }), res);
+  };
+  const toJwks: Operation = async (_req, res) => {
+    const jwks = await showJwks(deps);
+    if (jwks === undefined) return sendUnavailable(res);
+    res.writeHead(200, {
+      'content-type': 'application/jwk-set+json',
+      'cache-control': `public, max-age=${deps.jwksMaxAgeSeconds}`,
+    });
+    res.end(JSON.stringify(jwks));
+  };
+  const routes: Readonly<Record<string, Operation>> = {
+    'POST /token': toLibrary,
+    'GET /.well-known/openid-configuration': toLibrary,
+    'GET /.well-known/oauth-authorization-server': toLibrary,
+    'GET /jwks': toJwks,
+  };
+  return async (req, res, context) => {
+    const route = `${req.method} ${req.url?.split('?', 1)[0]}`;
+    const operation = Object.hasOwn(routes, route) ? routes[route] : undefined;
+    if (operation === undefined)
+      return sendProblem(res, { code: 'request.route_unknown' }, context.requestId);
+    try {
+      await operation(req, res, context);
+    } catch (error) {
+      deps.logger.error({ error, requestId: context.requestId, route }, 'The request failed');
+      if (res.headersSent) res.destroy();
+      else sendUnavailable(res);
+    }
+  };
+}
+
+type Operation = (req: IncomingMessage, res: ServerResponse, context: RequestContext) => Promise<void>;
+
+/** In the form of RFC 6749 section 5.2, as OAuth clients read no other. */
+function sendUnavailable(res: ServerResponse): void {
+  res.writeHead(503, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'retry-after': '2',
+  });
+  res.end(
+    JSON.stringify({ error: 'temporarily_unavailable', error_description: 'the service cannot answer now' }),
+  );
+}

@@ -1,0 +1,65 @@
+import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
+import { readConfig } from '../../shared/config/index.ts';
+import { listen, openPool } from '../../shared/db/index.ts';
+import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
+import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
+import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
+import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
+import { openKeyRing } from '../../shared/secret/index.ts';
+import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
+import { signingKeyChannel } from '../../shared/signing-key/index.ts';
+import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
+import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
+import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
+import { configSchema } from './config.ts';
+import { createTokenFunction } from './create-token-function.ts';
+import { bodyBytesMax } from './handler.ts';
+
+const name = 'token';
+const config = readConfig(configSchema, process.env);
+const logger = createLogger({ name, level: config.LOG_LEVEL });
+const telemetry = await startTelemetry({
+  serviceName: name,
+  endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+});
+const database = { url: config.DATABASE_URL, applicationName: `uos-${name}` };
+const pool = openPool(database);
+const wrapper = await openFileKeyWrapper({ random }, config.WRAPPING_KEY_FILE);
+const rings = { pool, store: postgresDataKeyStore, wrapper, clock, random };
+const token = await createTokenFunction({
+  pool,
+  clock,
+  random,
+  logger,
+  apiKeys: postgresApiKeyStore(pool),
+  signingKeys: postgresSigningKeyStore,
+  records: postgresOidcRecordStore,
+  events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),
+  pepper: await openKeyRing(rings, 'api-key-pepper'),
+  signingRing: await openKeyRing(rings, 'signing-key'),
+  recordRing: await openKeyRing(rings, 'oidc-record'),
+  issuer: config.ISSUER_URL,
+  audience: config.AUDIENCE,
+  jwksMaxAgeSeconds: config.JWKS_MAX_AGE_SECONDS,
+});
+const feed = listen({
+  ...database,
+  clock,
+  channels: [signingKeyChannel],
+  onNotification: token.keysChanged,
+  onConnected: token.keysChanged,
+  onError: (error) => logger.warn({ error }, 'The feed of key changes was interrupted'),
+});
+const server = createFunctionServer(
+  { clock, random, logger },
+  {
+    name,
+    listener: token.listener,
+    isReady: token.isReady,
+    bodyBytesMax,
+    trustedHops: config.TRUSTED_HOPS,
+  },
+);
+const closers = [token.close, feed.close, pool.close, telemetry.shutdown];
+const served = await serve(logger, server, { port: config.PORT, closers });
+stopOnSignal(logger, served);

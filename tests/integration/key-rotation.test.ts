@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createHandler } from '../../functions/key-rotation/handler.ts';
+import { releaseLease, takeLease } from '../../shared/db/index.ts';
+import { createFunctionServer, type Served, serve } from '../../shared/http/index.ts';
+import { type Clock, secondsAfter, systemRandom } from '../../shared/kernel/index.ts';
+import { requestRotation } from '../../shared/signing-key/index.ts';
+import { silentLogger } from '../../shared/telemetry/index.ts';
+import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
+import { openSigningKeyFixture, type SigningKeyFixture } from './signing-key-fixture.ts';
+
+let now = new Date('2030-01-01T00:00:00Z');
+const clock: Clock = { now: () => now };
+let fixture: SigningKeyFixture;
+let served: Served;
+
+beforeAll(async () => {
+  fixture = await openSigningKeyFixture(clock);
+  const listener = createHandler({
+    logger: silentLogger,
+    signingKeys: fixture.rotation,
+    records: { pool: fixture.pool, store: postgresOidcRecordStore, clock },
+  });
+  const server = createFunctionServer(
+    { clock, random: systemRandom, logger: silentLogger },
+    { name: 'key-rotation', listener },
+  );
+  served = await serve(silentLogger, server, { port: 0, host: '127.0.0.1' });
+});
+
+afterAll(async () => {
+  await served.close();
+  await fixture.close();
+});
+
+beforeEach(async () => {
+  await fixture.sql('truncate signing_key, signing_key_rotation_request, oidc_record, lease');
+});
+
+/** As PingSource sends it: binary mode, no data that matters. */
+const tick = () =>
+  fetch(`http://127.0.0.1:${served.port}/`, {
+    method: 'POST',
+    headers: {
+      'ce-specversion': '1.0',
+      'ce-id': 'tick-1',
+      'ce-source': '/apis/v1/namespaces/uos/pingsources/key-rotation',
+      'ce-type': 'dev.knative.sources.ping',
+      'content-type': 'application/json',
+    },
+    body: '{}',
+  });
+
+/** As the outbox sends it: the exact leaf, structured mode. */
+async function deliverRequest(): Promise<Response> {
+  await requestRotation(fixture.rotation, { actor: { type: 'user', id: 'usr_operator' } });
+  const [row] = await fixture.sql(
+    `select payload from outbox where topic = 'key-rotation.requested' order by sequence desc limit 1`,
+  );
+  return fetch(`http://127.0.0.1:${served.port}/`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/cloudevents+json' },
+    body: String(row?.['payload']),
+  });
+}
+
+const keyCount = async () => (await fixture.sql('select 1 from signing_key')).length;
+
+describe('accepted', () => {
+  test('the first tick makes the first key; the same tick again makes no other', async () => {
+    expect((await tick()).status).toBe(204);
+    expect((await tick()).status).toBe(204);
+    expect(await keyCount()).toBe(1);
+  });
+
+  test('a request rotates without waiting for a tick', async () => {
+    await tick();
+    now = secondsAfter(now, 10);
+    expect((await deliverRequest()).status).toBe(204);
+    expect(await keyCount()).toBe(2);
+  });
+
+  test('a tick deletes expired OAuth records', async () => {
+    await fixture.sql(
+      `insert into oidc_record (model, id_hash, payload_sealed, expires_at) values ('Session', 'x', '', $1)`,
+      [secondsAfter(now, -1)],
+    );
+    await tick();
+    expect(await fixture.sql('select 1 from oidc_record')).toEqual([]);
+  });
+});
+
+describe('while another run holds the lease', () => {
+  test('a tick is dropped and a request is put off, so that Knative delivers it again', async () => {
+    const held = await takeLease(fixture.pool, { name: 'key-rotation', holder: 'other', ttlSeconds: 30 });
+    expect((await tick()).status).toBe(204);
+    expect((await deliverRequest()).status).toBe(503);
+    expect(await keyCount()).toBe(0);
+    if (held !== undefined) await releaseLease(fixture.pool, held);
+    expect((await deliverRequest()).status).toBe(204);
+    expect(await keyCount()).toBe(1);
+  });
+});
+
+describe('malformed', () => {
+  test('an event of a type nobody handles is refused for good', async () => {
+    const response = await fetch(`http://127.0.0.1:${served.port}/`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: JSON.stringify({ specversion: '1.0', id: '1', source: 'x', type: 'uos.unknown.v1' }),
+    });
+    expect(response.status).toBe(400);
+  });
+});
