@@ -13,13 +13,16 @@ export type CreateProviderDeps = SettleDeps & {
   readonly audience: string;
 };
 
-/** Discovery members of the library that name endpoints we do not serve. */
+/** Discovery members of the library that name what we do not serve. */
 const notServed = [
   'authorization_endpoint',
   'response_modes_supported',
   'code_challenge_methods_supported',
   'authorization_response_iss_parameter_supported',
   'claims_parameter_supported',
+  'claims_supported',
+  'claim_types_supported',
+  'scopes_supported',
   'request_uri_parameter_supported',
 ];
 
