@@ -27,6 +27,7 @@ export async function up(db: MigrationDatabase): Promise<void> {
        unique (purpose, version)
      )`,
     'grant select, insert, update on data_key to uos_app, uos_log',
+    // No foreign key to its owner: a key outlives a removed service account, revoked, so that the trail stays readable.
     `create table api_key (
        org_id text not null,
        key_id text not null unique,
@@ -41,8 +42,7 @@ export async function up(db: MigrationDatabase): Promise<void> {
        expires_at timestamptz,
        revoked_at timestamptz,
        revoked_by text,
-       primary key (org_id, key_id),
-       foreign key (org_id, service_account_id) references service_account (org_id, service_account_id)
+       primary key (org_id, key_id)
      )`,
     'create index api_key_by_owner on api_key (org_id, service_account_id)',
     // The answer may show a secret, so it is kept sealed, and only as long as a retry can arrive.
@@ -55,8 +55,9 @@ export async function up(db: MigrationDatabase): Promise<void> {
        created_at timestamptz not null,
        primary key (org_id, idempotency_key)
      )`,
+    'create index idempotency_record_by_age on idempotency_record (org_id, created_at)',
     ...isolateTenant('service_account', { uos_app: 'select, insert, update, delete' }),
     ...isolateTenant('api_key', { uos_app: 'select, insert, update' }),
-    ...isolateTenant('idempotency_record', { uos_app: 'select, insert, delete' }),
+    ...isolateTenant('idempotency_record', { uos_app: 'select, insert, update, delete' }),
   );
 }

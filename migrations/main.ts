@@ -1,9 +1,44 @@
+import { openPool } from '../shared/db/index.ts';
+import { systemClock, systemRandom } from '../shared/kernel/index.ts';
+import { openFileKeyWrapper } from '../shared/secret/key-wrapper.file.ts';
+import { bootstrapPlatform, issueOperatorKey } from './bootstrap-platform.ts';
 import { migrateToLatest } from './index.ts';
 
-const ownerUrl = process.env['DATABASE_OWNER_URL'];
-if (ownerUrl === undefined) {
-  console.error('DATABASE_OWNER_URL is not set: a postgres:// URL of the role that owns the schema');
-  process.exit(1);
+/**
+ * `npm run migrate`: brings the schema to its newest form and makes the platform's own organization.
+ * `npm run migrate -- --issue-operator-key`: afterwards prints a new key of the operator, alone on standard output.
+ */
+async function main(args: readonly string[]): Promise<void> {
+  const isKeyWanted = args.includes('--issue-operator-key');
+  const ownerUrl = required('DATABASE_OWNER_URL', 'a postgres:// URL of the role that owns the schema');
+  const applied = await migrateToLatest(ownerUrl);
+  console.error(applied.length === 0 ? 'The schema is up to date' : `Applied ${applied.join(', ')}`);
+  const deps = {
+    clock: systemClock,
+    random: systemRandom,
+    pool: openPool({ url: ownerUrl, applicationName: 'uos-migrate', connectionsMax: 2 }),
+  };
+  try {
+    const { operatorId } = await bootstrapPlatform(deps);
+    console.error(`The platform's operator is ${operatorId}`);
+    if (!isKeyWanted) return;
+    const keyFile = required('WRAPPING_KEY_FILE', 'the file of the wrapping key that the functions use');
+    const issued = await issueOperatorKey({ ...deps, wrapper: await openFileKeyWrapper(deps, keyFile) });
+    console.log(issued.text);
+  } finally {
+    await deps.pool.close();
+  }
 }
-const applied = await migrateToLatest(ownerUrl);
-console.log(applied.length === 0 ? 'The schema is up to date' : `Applied ${applied.join(', ')}`);
+
+function required(name: string, meaning: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === '') throw new Error(`${name} is not set: ${meaning}`);
+  return value;
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,24 @@
+import { fail, ok } from '../../shared/kernel/index.ts';
+import { disableServiceAccount } from '../../shared/service-account/index.ts';
+import { serviceAccountIdField } from './field.schema.ts';
+import { defineOperation } from './operation.ts';
+import { serviceAccountView, toServiceAccountView } from './service-account.schema.ts';
+
+export const disableServiceAccountOperation = defineOperation({
+  id: 'disableServiceAccount',
+  method: 'post',
+  path: '/v1/organizations/{org}/service-accounts/{serviceAccount}/disable',
+  summary: 'Disable a service account: all its keys and tokens are refused; repeating it changes nothing',
+  permission: 'service_account:disable',
+  params: { serviceAccount: serviceAccountIdField },
+  resource: 'serviceAccount',
+  response: serviceAccountView,
+  act: async (deps, { actor, organization, params }) => {
+    const disabled = await disableServiceAccount(
+      { ...deps, store: deps.stores.serviceAccount },
+      { organizationId: organization.id, serviceAccountId: params.serviceAccount, actor },
+    );
+    if (!disabled.ok) return fail({ code: 'resource.not_found' });
+    return ok({ body: toServiceAccountView(disabled.value) });
+  },
+});

@@ -1,0 +1,24 @@
+import { fail, ok } from '../../shared/kernel/index.ts';
+import { enableServiceAccount } from '../../shared/service-account/index.ts';
+import { serviceAccountIdField } from './field.schema.ts';
+import { defineOperation } from './operation.ts';
+import { serviceAccountView, toServiceAccountView } from './service-account.schema.ts';
+
+export const enableServiceAccountOperation = defineOperation({
+  id: 'enableServiceAccount',
+  method: 'post',
+  path: '/v1/organizations/{org}/service-accounts/{serviceAccount}/enable',
+  summary: 'Enable a service account again: its unrevoked keys work; repeating it changes nothing',
+  permission: 'service_account:create',
+  params: { serviceAccount: serviceAccountIdField },
+  resource: 'serviceAccount',
+  response: serviceAccountView,
+  act: async (deps, { actor, organization, params }) => {
+    const enabled = await enableServiceAccount(
+      { ...deps, store: deps.stores.serviceAccount },
+      { organizationId: organization.id, serviceAccountId: params.serviceAccount, actor },
+    );
+    if (!enabled.ok) return fail({ code: 'resource.not_found' });
+    return ok({ body: toServiceAccountView(enabled.value) });
+  },
+});

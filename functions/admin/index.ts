@@ -1,0 +1,71 @@
+import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
+import { postgresAuditExportStore } from '../../shared/audit/audit-export-store.postgres.ts';
+import { postgresAuditTrailStore } from '../../shared/audit/audit-trail-store.postgres.ts';
+import { createPolicyEngine } from '../../shared/authorization/index.ts';
+import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
+import { readConfig } from '../../shared/config/index.ts';
+import { openPool } from '../../shared/db/index.ts';
+import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
+import { postgresGitSourceStore } from '../../shared/git-source/git-source-store.postgres.ts';
+import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
+import { postgresIdempotencyRecordStore } from '../../shared/idempotency/idempotency-record-store.postgres.ts';
+import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
+import { openObjectStore } from '../../shared/object-store/open-object-store.ts';
+import { postgresOrganizationDirectory } from '../../shared/organization/organization-directory.postgres.ts';
+import { postgresOrganizationStore } from '../../shared/organization/organization-store.postgres.ts';
+import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
+import { openKeyRing } from '../../shared/secret/index.ts';
+import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
+import { postgresServiceAccountStore } from '../../shared/service-account/service-account-store.postgres.ts';
+import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
+import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
+import { configSchema } from './config.ts';
+import { createAdminFunction } from './create-admin-function.ts';
+import { loadPolicy } from './load-policy.ts';
+
+const name = 'admin';
+const config = readConfig(configSchema, process.env);
+const logger = createLogger({ name, level: config.LOG_LEVEL });
+const telemetry = await startTelemetry({ serviceName: name, endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT });
+const pool = openPool({ url: config.DATABASE_URL, applicationName: `uos-${name}` });
+const wrapper = await openFileKeyWrapper({ random }, config.WRAPPING_KEY_FILE);
+const keyRing = { pool, store: postgresDataKeyStore, wrapper, clock, random };
+const engine = createPolicyEngine({ clock });
+await loadPolicy(engine, config.POLICY_BUNDLE_DIRECTORY);
+const admin = createAdminFunction({
+  logger,
+  clock,
+  random,
+  pool,
+  engine,
+  facts: postgresSubjectFacts(pool),
+  events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),
+  objects: openObjectStore(config.objectStore, { clock, random }),
+  issuer: config.ISSUER_URL,
+  audience: config.AUDIENCE,
+  rings: {
+    pepper: await openKeyRing(keyRing, 'api-key-pepper'),
+    webhookSecrets: await openKeyRing(keyRing, 'git-source'),
+    responses: await openKeyRing(keyRing, 'idempotency'),
+  },
+  stores: {
+    organization: postgresOrganizationStore,
+    directory: postgresOrganizationDirectory,
+    serviceAccount: postgresServiceAccountStore(pool),
+    apiKey: postgresApiKeyStore(pool),
+    gitSource: postgresGitSourceStore,
+    signingKey: postgresSigningKeyStore,
+    auditExport: postgresAuditExportStore,
+    auditTrail: postgresAuditTrailStore,
+    idempotency: postgresIdempotencyRecordStore,
+  },
+});
+const server = createFunctionServer(
+  { clock, random, logger },
+  { name, ...admin, trustedHops: config.TRUSTED_HOPS },
+);
+const served = await serve(logger, server, {
+  port: config.PORT,
+  closers: [pool.close, telemetry.shutdown],
+});
+stopOnSignal(logger, served);

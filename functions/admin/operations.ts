@@ -1,0 +1,53 @@
+import { createOrganizationOperation } from './create-organization.ts';
+import { createServiceAccountOperation } from './create-service-account.ts';
+import { disableServiceAccountOperation } from './disable-service-account.ts';
+import { downloadAuditExportFileOperation } from './download-audit-export-file.ts';
+import { enableServiceAccountOperation } from './enable-service-account.ts';
+import { getAuditExportOperation } from './get-audit-export.ts';
+import { getGitSourceOperation } from './get-git-source.ts';
+import { getOrganizationOperation } from './get-organization.ts';
+import { getServiceAccountOperation } from './get-service-account.ts';
+import { issueApiKeyOperation } from './issue-api-key.ts';
+import { listApiKeysOperation } from './list-api-keys.ts';
+import { listAuditEventsOperation } from './list-audit-events.ts';
+import { listGitSourcesOperation } from './list-git-sources.ts';
+import { listMembersOperation } from './list-members.ts';
+import { listOrganizationsOperation } from './list-organizations.ts';
+import { listRoleBindingsOperation } from './list-role-bindings.ts';
+import { listRolesOperation } from './list-roles.ts';
+import { listServiceAccountsOperation } from './list-service-accounts.ts';
+import { listSigningKeysOperation } from './list-signing-keys.ts';
+import { listTeamsOperation } from './list-teams.ts';
+import type { Operation } from './operation.ts';
+import { registerGitSourceOperation } from './register-git-source.ts';
+import { requestAuditExportOperation } from './request-audit-export.ts';
+import { revokeApiKeyOperation } from './revoke-api-key.ts';
+import { rotateSigningKeyOperation } from './rotate-signing-key.ts';
+
+/** Every route there is. The router, the OpenAPI document and the tests that attack each route read this table. */
+export const operations: readonly Operation[] = [
+  createOrganizationOperation,
+  listOrganizationsOperation,
+  getOrganizationOperation,
+  listMembersOperation,
+  listTeamsOperation,
+  listRolesOperation,
+  listRoleBindingsOperation,
+  createServiceAccountOperation,
+  listServiceAccountsOperation,
+  getServiceAccountOperation,
+  disableServiceAccountOperation,
+  enableServiceAccountOperation,
+  issueApiKeyOperation,
+  listApiKeysOperation,
+  revokeApiKeyOperation,
+  listAuditEventsOperation,
+  requestAuditExportOperation,
+  getAuditExportOperation,
+  downloadAuditExportFileOperation,
+  registerGitSourceOperation,
+  listGitSourcesOperation,
+  getGitSourceOperation,
+  listSigningKeysOperation,
+  rotateSigningKeyOperation,
+];

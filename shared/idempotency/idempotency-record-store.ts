@@ -1,0 +1,21 @@
+import type { OrgTransaction } from '../db/index.ts';
+
+/** What was answered to a request, sealed: it may show a secret that is shown once. */
+export type IdempotencyRecord = {
+  readonly key: string;
+  /** SHA-256 of all that makes the request what it is. */
+  readonly requestHash: Uint8Array;
+  readonly responseStatus: number;
+  readonly responseSealed: Uint8Array;
+  readonly createdAt: Date;
+};
+
+/**
+ * Records of the transaction's organization. `lock` waits until no other transaction holds the same key, and holds it
+ * until this one ends. `add` replaces what is older than `expiredBefore`, and removes such records of other keys.
+ */
+export type IdempotencyRecordStore = {
+  lock(tx: OrgTransaction, key: string): Promise<void>;
+  find(tx: OrgTransaction, key: string): Promise<IdempotencyRecord | undefined>;
+  add(tx: OrgTransaction, orgId: string, record: IdempotencyRecord, expiredBefore: Date): Promise<void>;
+};

@@ -1,0 +1,50 @@
+import type { OrgTransaction } from '../db/index.ts';
+
+/** Where a record comes from and when it last changed. */
+type Declared = { readonly managedBy: 'git' | 'api'; readonly updatedAt: Date };
+
+export type Member = Declared & {
+  readonly id: string;
+  readonly name: string;
+  readonly displayName: string;
+  readonly email: string;
+  readonly status: 'active' | 'disabled';
+};
+
+export type Team = Declared & {
+  readonly id: string;
+  readonly name: string;
+  readonly displayName: string;
+  readonly parentTeamId: string | undefined;
+  readonly members: readonly { readonly type: 'user' | 'service_account'; readonly id: string }[];
+};
+
+export type Role = Declared & {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly permissions: readonly string[];
+};
+
+export type RoleBinding = Declared & {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+  readonly subject: { readonly type: 'user' | 'team' | 'service_account'; readonly id: string };
+  readonly scope: { readonly type: 'organization' | 'team' | 'resource'; readonly id: string };
+  readonly effect: 'allow' | 'deny';
+  readonly expiresAt: Date | undefined;
+};
+
+export type DirectoryPage = { readonly limit: number; readonly before?: string };
+
+/**
+ * The people, teams, roles and bindings of the transaction's organization, for showing what was declared. Reads only;
+ * decisions gather their own facts. Every list: newest first by id, at most `limit`, ids below `before` when given.
+ */
+export type OrganizationDirectory = {
+  listMembers(tx: OrgTransaction, page: DirectoryPage): Promise<Member[]>;
+  listTeams(tx: OrgTransaction, page: DirectoryPage): Promise<Team[]>;
+  listRoles(tx: OrgTransaction, page: DirectoryPage): Promise<Role[]>;
+  listRoleBindings(tx: OrgTransaction, page: DirectoryPage): Promise<RoleBinding[]>;
+};
