@@ -1,0 +1,35 @@
+import { parseArgs } from 'node:util';
+import { type Bench, isWithinBound, printLine, toReport, toTable } from './bench-result.ts';
+
+/** Each area measures itself; its module is loaded only when it is asked for. */
+const areas: Readonly<Record<string, () => Promise<Bench>>> = {
+  authorize: async () => (await import('./authorize.ts')).benchAuthorize,
+};
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    rate: { type: 'string', default: '833' },
+    seconds: { type: 'string' },
+  },
+});
+const area = positionals[0] ?? '';
+const load = Object.hasOwn(areas, area) ? areas[area] : undefined;
+
+if (load === undefined) {
+  process.stderr.write(`Usage: npm run bench -- <${Object.keys(areas).join(' | ')}> [--json] [--quick]\n`);
+  process.stderr.write('         [--rate <arrivals per second>] [--seconds <duration>]\n');
+  process.exitCode = 2;
+} else {
+  const bench = await load();
+  const results = await bench({
+    rate: Number(values.rate),
+    seconds: Number(values.seconds ?? (values.quick ? 5 : 60)),
+    quick: values.quick,
+    progress: (line) => void process.stderr.write(`${line}\n`),
+  });
+  printLine(values.json ? toReport(area, results) : toTable(results));
+  if (!results.every(isWithinBound)) process.exitCode = 1;
+}

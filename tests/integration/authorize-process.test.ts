@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
+import { systemRandom } from '../../shared/kernel/index.ts';
+import { createDirectoryObjectStore } from '../../shared/object-store/object-store.directory.ts';
+import { startAuthorizeProcess } from '../support/authorize-process.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { openTestApiKeys, seedOrganization, type TestApiKeys } from '../support/seed-organization.ts';
+
+let database: TestDatabase;
+let pool: DatabasePool;
+let keys: TestApiKeys;
+let objectDirectory: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  keys = await openTestApiKeys(pool);
+  objectDirectory = await mkdtemp(join(tmpdir(), 'uos-objects-'));
+});
+afterAll(async () => {
+  await keys.dispose();
+  await pool.close();
+  await database.drop();
+  await rm(objectDirectory, { recursive: true });
+});
+
+describe('the deployed function', () => {
+  it('answers from its environment alone, and on SIGTERM leaves every decision proven in the log', async () => {
+    const organization = await seedOrganization(pool, {
+      serviceAccounts: ['gateway'],
+      bindings: [{ role: 'Developer', subject: 'gateway' }],
+    });
+    const { text } = await keys.issue(organization, 'gateway');
+    const process = await startAuthorizeProcess({
+      databaseUrl: database.appUrl,
+      wrappingKeyFile: keys.wrappingKeyFile,
+      objectDirectory,
+    });
+    const ask = async (requestId: string) => {
+      const response = await fetch(`${process.base}/access/v1/evaluation`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${text}`,
+          'content-type': 'application/json',
+          'x-request-id': requestId,
+        },
+        body: JSON.stringify({
+          subject: { type: 'service_account', id: organization.idOf('gateway') },
+          action: { name: 'read' },
+          resource: { type: 'team', id: 'team_1' },
+        }),
+      });
+      return response.json();
+    };
+    const asked = Array.from({ length: 20 }, (_, n) => `ask-${n}`);
+    for (const requestId of asked) expect(await ask(requestId)).toEqual({ decision: true });
+    await process.stop();
+    expect((await readDecisions(organization.organizationId)).sort()).toEqual(asked.sort());
+  });
+
+  it('does not start with a broken environment, and names every fault at once', async () => {
+    const broken = startAuthorizeProcess({
+      databaseUrl: 'mysql://nowhere',
+      wrappingKeyFile: '',
+      objectDirectory,
+    });
+    await expect(broken).rejects.toThrow(/DATABASE_URL(.|\n)*WRAPPING_KEY_FILE/);
+  });
+});
+
+/** Request ids of all decisions that the organization's events prove. */
+async function readDecisions(organizationId: string): Promise<string[]> {
+  const events = await withOrg(pool, organizationId, (tx) =>
+    tx
+      .selectFrom('audit_event')
+      .select('leaf')
+      .where('type', '=', 'uos.decision-segment.written.v1')
+      .execute(),
+  );
+  const store = createDirectoryObjectStore(objectDirectory, { random: systemRandom });
+  const segments = await Promise.all(
+    events.map(async ({ leaf }) => {
+      const { objectKey, sha256 } = JSON.parse(leaf).data;
+      const bytes = (await store.get(objectKey)) ?? Buffer.alloc(0);
+      expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
+      return gunzipSync(bytes).toString('utf8').trimEnd().split('\n');
+    }),
+  );
+  return segments.flat().map((line) => JSON.parse(line).request_id);
+}
