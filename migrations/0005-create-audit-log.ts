@@ -31,9 +31,11 @@ export async function up(db: MigrationDatabase): Promise<void> {
        occurred_at timestamptz not null,
        appended_at timestamptz not null,
        primary key (org_id, log_id, entry_index),
-       unique (org_id, source, event_id),
+       unique (org_id, event_id, source),
        foreign key (org_id, log_id) references audit_log (org_id, log_id)
      )`,
+    // An export's window is by time of occurrence; an entry may be appended on a later day.
+    'create index audit_entry_by_time on audit_entry (org_id, occurred_at)',
     `create table audit_tile (
        org_id text not null,
        log_id text not null,
@@ -43,6 +45,7 @@ export async function up(db: MigrationDatabase): Promise<void> {
        primary key (org_id, log_id, level, tile_index),
        foreign key (org_id, log_id) references audit_log (org_id, log_id)
      )`,
+    // pinned_logs: the logs and their checkpoints that an export was begun with, so that a second run writes the same.
     `create table audit_export (
        org_id text not null references organization (org_id),
        export_id text not null,
@@ -50,6 +53,7 @@ export async function up(db: MigrationDatabase): Promise<void> {
        window_to timestamptz not null,
        status text not null check (status in ('requested', 'running', 'ready', 'failed')),
        object_prefix text,
+       pinned_logs text,
        events bigint,
        failure text,
        requested_by text not null,

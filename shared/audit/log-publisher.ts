@@ -1,0 +1,62 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { withSystem } from '../db/index.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { LogName } from './audit-log.ts';
+import { type PublishLogDeps, publishLog } from './publish-log.ts';
+
+/** Publishes logs behind the appends that made them grow. What it loses or cannot do, the next sweep finds. */
+export type LogPublisher = {
+  /** Soon, together with all that is appended meanwhile. Failures are logged. */
+  request(name: LogName): void;
+  /** Every log whose files trail its head, of all organizations. Resolves with how many were brought up to date. */
+  sweep(): Promise<number>;
+  /** Finishes what was requested. */
+  close(): Promise<void>;
+};
+
+export type LogPublisherDeps = PublishLogDeps & { readonly logger: Logger };
+
+/** One bundle, one tile and one checkpoint are rewritten each time, so a busy log is published in strides. */
+const strideMs = 100;
+const sweepMax = 100;
+
+export function createLogPublisher(deps: LogPublisherDeps): LogPublisher {
+  const wanted = new Map<string, LogName>();
+  const running = new Map<string, Promise<void>>();
+  const closing = new AbortController();
+
+  const run = async (key: string) => {
+    for (let name = wanted.get(key); name !== undefined; name = wanted.get(key)) {
+      wanted.delete(key);
+      await publish(deps, name);
+      await pause(strideMs, undefined, { signal: closing.signal }).catch(() => undefined);
+    }
+    running.delete(key);
+  };
+  return {
+    request: (name) => {
+      const key = `${name.organizationId}/${name.day}`;
+      wanted.set(key, name);
+      if (!running.has(key)) running.set(key, run(key));
+    },
+    sweep: async () => {
+      const names = await withSystem(deps.pool, (tx) => deps.store.listUnpublished(tx, sweepMax));
+      let published = 0;
+      for (const name of names) if (await publish(deps, name)) published++;
+      return published;
+    },
+    close: async () => {
+      closing.abort();
+      while (running.size > 0) await Promise.all(running.values());
+    },
+  };
+}
+
+async function publish(deps: LogPublisherDeps, name: LogName): Promise<boolean> {
+  try {
+    return await publishLog(deps, name);
+  } catch (error) {
+    deps.logger.error({ error, orgId: name.organizationId, day: name.day }, 'A log was not published');
+    return false;
+  }
+}

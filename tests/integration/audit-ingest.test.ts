@@ -1,0 +1,246 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createHandler } from '../../functions/audit-ingest/handler.ts';
+import { appendEvents, createLogPublisher, type LogPublisher } from '../../shared/audit/index.ts';
+import { type CloudEvent, parseLeaf, toLeaf } from '../../shared/events/index.ts';
+import { createMemoryPublisher } from '../../shared/events/publisher.memory.ts';
+import { systemRandom } from '../../shared/kernel/index.ts';
+import type { ObjectStore } from '../../shared/object-store/index.ts';
+import type { OrganizationId } from '../../shared/organization/index.ts';
+import { drainOutbox } from '../../shared/outbox/index.ts';
+import { postgresOutboxStore } from '../../shared/outbox/outbox-store.postgres.ts';
+import { silentLogger } from '../../shared/telemetry/index.ts';
+import { parseVerifierKey, verifyLog } from '../../shared/tlog/index.ts';
+import {
+  type AuditFixture,
+  auditOrigin,
+  createAuditFixture,
+  type ServedFunction,
+  send,
+  serveFunction,
+  tick,
+} from './audit-fixture.ts';
+
+let fixture: AuditFixture;
+let publisher: LogPublisher;
+let served: ServedFunction;
+let organization: OrganizationId;
+
+beforeAll(async () => {
+  fixture = await createAuditFixture();
+});
+afterAll(() => fixture.close());
+beforeEach(async () => {
+  fixture.clock.set('2026-03-01T10:00:00.000Z');
+  organization = await fixture.createOrganization();
+  publisher = publisherOver(fixture.exporting.objects);
+  served = await serveFunction(
+    'audit-ingest',
+    createHandler({ log: fixture.log, publisher, logger: silentLogger }),
+  );
+});
+afterEach(async () => {
+  await served.close();
+  await publisher.close();
+});
+
+const publisherOver = (objects: ObjectStore) =>
+  createLogPublisher({
+    pool: fixture.pools.log,
+    store: fixture.log.store,
+    objects,
+    random: systemRandom,
+    logger: silentLogger,
+  });
+
+/** What the relay would send of these events. */
+async function recordAndRelay(names: readonly string[]): Promise<string[]> {
+  for (const name of names) await fixture.record(organization, name);
+  const memory = createMemoryPublisher();
+  await drainOutbox({ pool: fixture.pools.relay, store: postgresOutboxStore, publisher: memory });
+  return memory.accepted.map(({ value }) => value.toString());
+}
+
+const leavesOf = async (day: string) =>
+  (
+    await fixture.query(
+      'select leaf from audit_entry where org_id = $1 and log_id = $2 order by entry_index',
+      [organization, day],
+    )
+  ).map((row) => String(row['leaf']));
+
+const headOf = async (day: string) => {
+  const [row] = await fixture.query('select * from audit_log where org_id = $1 and log_id = $2', [
+    organization,
+    day,
+  ]);
+  return row;
+};
+
+const eventOf = (leaf: string | undefined): CloudEvent => {
+  const parsed = parseLeaf(leaf ?? '');
+  if (!parsed.ok) throw new Error(parsed.failure.reason);
+  return parsed.value;
+};
+
+/** Our verifier over the published files. */
+async function verifyPublished(day: string) {
+  await publisher.close();
+  const key = parseVerifierKey(String((await headOf(day))?.['verifier_key']));
+  if (!key.ok) throw new Error(key.failure.reason);
+  const path = join(fixture.directory, 'audit', organization, day);
+  return verifyLog({ key: key.value, read: (file) => readFile(join(path, file)) });
+}
+
+describe('an event', () => {
+  test('becomes, byte for byte, an entry of the published log of its organization and day', async () => {
+    const sent = await recordAndRelay(['a', 'b', 'c']);
+    for (const leaf of sent) expect(await send(served.url, leaf)).toBe(204);
+    const [opened, ...leaves] = await leavesOf('2026-03-01');
+    const origin = `${auditOrigin}/audit/${organization}/2026-03-01`;
+    expect(eventOf(opened)).toMatchObject({
+      type: 'uos.audit-log.opened.v1',
+      data: { origin, day: '2026-03-01' },
+    });
+    expect(leaves).toEqual(sent);
+    expect(await headOf('2026-03-01')).toMatchObject({ origin, status: 'open' });
+    expect(await verifyPublished('2026-03-01')).toMatchObject({ ok: true, value: { size: 4 } });
+  });
+
+  test('is the same entry when it arrives in binary mode, with what the way added to it', async () => {
+    const [leaf = ''] = await recordAndRelay(['binary']);
+    const { data, datacontenttype, ...attributes } = eventOf(leaf);
+    const headers = Object.entries({ ...attributes, traceparent: '00-1', kafkaoffset: '7' }).map(
+      ([name, value]): [string, string] => [`ce-${name}`, String(value)],
+    );
+    const response = await fetch(served.url, {
+      method: 'POST',
+      headers: [...headers, ['content-type', `${datacontenttype}; charset=utf-8`]],
+      body: JSON.stringify(data, null, 2),
+    });
+    expect(response.status).toBe(204);
+    expect((await leavesOf('2026-03-01'))[1]).toBe(leaf);
+  });
+
+  test('that comes twice is in the log once, and both senders hear that it is', async () => {
+    const [leaf = ''] = await recordAndRelay(['twice']);
+    const statuses = await Promise.all([1, 2, 3].map(() => send(served.url, leaf)));
+    expect(statuses).toEqual([204, 204, 204]);
+    fixture.clock.set('2026-03-02T10:00:00.000Z');
+    expect(await send(served.url, leaf)).toBe(204);
+    expect(await leavesOf('2026-03-01')).toHaveLength(2);
+    expect(await headOf('2026-03-02')).toBeUndefined();
+  });
+
+  test.each([
+    ['of an organization that is not there', { orgid: 'org_00000000000000000000000009' }],
+    ['without an organization', { orgid: undefined }],
+    ['whose data is no object', { data: 'text' }],
+    ['whose id cannot be stored', { id: 'evt_\u0000' }],
+    ['longer than an entry may be', { data: { text: 'x'.repeat(62_000) } }],
+  ])('%s is refused for good', async (_what, change) => {
+    const [leaf] = await recordAndRelay(['refused']);
+    const event = { ...eventOf(leaf), id: 'evt_other', ...change };
+    expect(await send(served.url, JSON.stringify(event))).toBe(400);
+    expect(await headOf('2026-03-01')).toBeUndefined();
+  });
+});
+
+describe('appending', () => {
+  test('keeps every one of twenty events that arrive at once, each at an index of its own', async () => {
+    const sent = await recordAndRelay(Array.from({ length: 20 }, (_, number) => `${number}`));
+    const statuses = await Promise.all(sent.map((leaf) => send(served.url, leaf)));
+    expect(new Set(statuses)).toEqual(new Set([204]));
+    const leaves = await leavesOf('2026-03-01');
+    expect(new Set(leaves.slice(1))).toEqual(new Set(sent));
+    expect(await verifyPublished('2026-03-01')).toMatchObject({ ok: true, value: { size: 21 } });
+  });
+
+  test('by two instances at once gives one log with every event', async () => {
+    const sent = await recordAndRelay(Array.from({ length: 20 }, (_, number) => `${number}`));
+    await Promise.all(
+      sent.map((leaf) => appendEvents(fixture.log, organization, [eventOf(leaf), eventOf(sent[0])])),
+    );
+    expect(await leavesOf('2026-03-01')).toHaveLength(21);
+    await publisher.sweep();
+    expect(await verifyPublished('2026-03-01')).toMatchObject({ ok: true, value: { size: 21 } });
+  });
+
+  test('over the end of a day seals one log and opens the next with its final checkpoint', async () => {
+    const [first = '', second = ''] = await recordAndRelay(['late', 'early']);
+    await send(served.url, first);
+    fixture.clock.set('2026-03-02T00:00:00.001Z');
+    await send(served.url, second);
+    const old = await leavesOf('2026-03-01');
+    expect(eventOf(old.at(-1))).toMatchObject({ type: 'uos.audit-log.closed.v1', data: { entries: 3 } });
+    const sealed = await headOf('2026-03-01');
+    expect(sealed).toMatchObject({ size: '3', status: 'sealed' });
+    const [opened, entry] = await leavesOf('2026-03-02');
+    expect(eventOf(opened).data).toMatchObject({ previousCheckpoint: sealed?.['checkpoint'] });
+    expect(entry).toBe(second);
+    expect(await verifyPublished('2026-03-01')).toMatchObject({ ok: true, value: { size: 3 } });
+    expect(await verifyPublished('2026-03-02')).toMatchObject({ ok: true, value: { size: 2 } });
+  });
+
+  // Clocks of two instances differ; the one behind must not reopen what the other has closed.
+  test('by a clock that is behind goes on in the newest log', async () => {
+    const [first = '', second = ''] = await recordAndRelay(['ahead', 'behind']);
+    fixture.clock.set('2026-03-02T00:00:00.001Z');
+    await send(served.url, first);
+    fixture.clock.set('2026-03-01T23:59:59.999Z');
+    expect(await send(served.url, second)).toBe(204);
+    expect(await leavesOf('2026-03-02')).toHaveLength(3);
+    expect(await headOf('2026-03-01')).toBeUndefined();
+  });
+
+  test('of one organization never touches the log of another', async () => {
+    const [leaf = ''] = await recordAndRelay(['one']);
+    await send(served.url, leaf);
+    const other = await fixture.createOrganization();
+    const event = { ...eventOf(leaf), orgid: other, partitionkey: other };
+    expect(await send(served.url, toLeaf(event))).toBe(204);
+    expect(await leavesOf('2026-03-01')).toEqual([expect.anything(), leaf]);
+    expect(await headOf('2026-03-01')).toMatchObject({ size: '2', org_id: organization });
+  });
+});
+
+describe('publishing', () => {
+  test('that fails at any object is finished by a tick, and no checkpoint is ever seen before its files', async () => {
+    const [leaf = ''] = await recordAndRelay(['published']);
+    const event = eventOf(leaf);
+    const { objects } = fixture.exporting;
+    for (let failAt = 1; failAt <= 4; failAt++) {
+      await appendEvents(fixture.log, organization, [{ ...event, id: `evt_${failAt}` }]);
+      let puts = 0;
+      const failing = publisherOver({
+        ...objects,
+        put: async (...given) => {
+          if (++puts === failAt) throw new Error('the object store is down');
+          await objects.put(...given);
+        },
+      });
+      expect(await failing.sweep()).toBe(failAt === 4 ? 1 : 0);
+      const seen = await verifyPublished('2026-03-01').catch(() => undefined);
+      if (seen !== undefined) expect(seen).toMatchObject({ ok: true });
+      expect(await send(served.url, tick)).toBe(204);
+      expect(await verifyPublished('2026-03-01')).toMatchObject({ ok: true, value: { size: failAt + 1 } });
+    }
+  });
+
+  test('of a log that fills its tiles leaves no partial one behind', async () => {
+    const [leaf] = await recordAndRelay(['many']);
+    const event = eventOf(leaf);
+    for (let round = 0; round < 6; round++) {
+      const events = Array.from({ length: 100 }, (_, at) => ({ ...event, id: `evt_${round}_${at}` }));
+      expect(await appendEvents(fixture.log, organization, events)).toMatchObject({ ok: true });
+      await publisher.sweep();
+    }
+    expect(await verifyPublished('2026-03-01')).toMatchObject({ ok: true, value: { size: 601 } });
+    const tiles = join(fixture.directory, 'audit', organization, '2026-03-01', 'tile', '0');
+    const files = await readdir(tiles, { recursive: true, withFileTypes: true });
+    const names = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
+    const paths = names.map((name) => name.slice(tiles.length + 1)).sort();
+    expect(paths).toEqual(['000', '001', '002.p/89']);
+  });
+});
