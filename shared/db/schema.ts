@@ -170,6 +170,8 @@ export type AuditExportRow = {
   window_to: Date;
   status: 'requested' | 'running' | 'ready' | 'failed';
   object_prefix: string | null;
+  /** JSON, read with its own schema. */
+  pinned_logs: string | null;
   events: number | null;
   failure: string | null;
   requested_by: string;
