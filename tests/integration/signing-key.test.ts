@@ -222,10 +222,10 @@ test('a warm key set learns of a new key by notification alone', async () => {
     onNotification: set.invalidate,
   });
   try {
-    await expect.poll(() => feed.freshAsOf()).toBeDefined();
+    await expect.poll(() => feed.freshAsOf(), { timeout: 10_000 }).toBeDefined();
     now = at(1_000);
     await rotate();
-    await expect.poll(() => set.current()).toHaveLength(2);
+    await expect.poll(() => set.current(), { timeout: 10_000 }).toHaveLength(2);
   } finally {
     await feed.close();
   }

@@ -237,7 +237,8 @@ describe('client credentials', () => {
   test('a token leaves with its record committed: who got it, by which key, until when', async () => {
     const jwt = await requireToken();
     const { jti, exp } = decodeJwt(jwt);
-    const recorded = (await fixture.eventsOf('uos.token.issued.v1')).at(-1);
+    const issued = await fixture.eventsOf('uos.token.issued.v1');
+    const recorded = issued.find(({ leaf }) => leaf.data['tokenId'] === jti);
     expect(recorded?.subject).toBe(key.key.serviceAccountId);
     expect(recorded?.leaf.data).toEqual({
       actor: { type: 'service_account', id: key.key.serviceAccountId },
