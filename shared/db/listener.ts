@@ -30,6 +30,7 @@ export function listen(options: ListenerOptions): Listener {
   let client: pg.Client | undefined;
   let freshAsOf: Date | undefined;
   let closed = false;
+  let failures = 0;
   let wake: (() => void) | undefined;
 
   const pause = (ms: number) =>
@@ -50,9 +51,10 @@ export function listen(options: ListenerOptions): Listener {
       keepAlive: true,
     });
     client.on('notification', (message) => options.onNotification(message.channel, message.payload ?? ''));
-    client.on('error', (error) => options.onError?.(error));
+    client.on('error', report);
     await client.connect();
     for (const channel of options.channels) await client.query(`listen ${client.escapeIdentifier(channel)}`);
+    failures = 0;
     options.onConnected?.();
     while (!closed) {
       const sent = options.clock.now();
@@ -63,17 +65,18 @@ export function listen(options: ListenerOptions): Listener {
   }
 
   async function keepAlive(): Promise<void> {
-    for (let attempt = 0; !closed; attempt++) {
-      try {
-        await connectAndBeat();
-        attempt = 0;
-      } catch (error) {
-        options.onError?.(error instanceof Error ? error : new Error(String(error)));
-      }
+    while (!closed) {
+      await connectAndBeat().catch(report);
       freshAsOf = undefined;
       await client?.end().catch(() => undefined);
-      if (!closed) await pause(Math.min(50 * 2 ** Math.min(attempt, 6), 2_000));
+      failures += 1;
+      if (!closed) await pause(Math.min(50 * 2 ** Math.min(failures, 6), 2_000));
     }
+  }
+
+  /** An error while closing is the close itself. */
+  function report(error: unknown): void {
+    if (!closed) options.onError?.(error instanceof Error ? error : new Error(String(error)));
   }
 
   const running = keepAlive();
