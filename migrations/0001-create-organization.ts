@@ -20,6 +20,7 @@ export async function up(db: MigrationDatabase): Promise<void> {
        display_name text not null,
        status text not null check (status in ('active', 'suspended')),
        managed_by text not null check (managed_by in ('git', 'api', 'platform')),
+       guards jsonb not null default '{"maxRemovalPercent": 25, "minOwners": 0, "removalsAlwaysAllowed": 5}',
        created_at timestamptz not null,
        updated_at timestamptz not null
      )`,

@@ -1,4 +1,4 @@
-import type { Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 
 /** Row types of every table, as `pg` returns them with the parsers of `pool.ts`: bigint as number, timestamptz as Date. */
 type Stamped = { created_at: Date; updated_at: Date };
@@ -10,6 +10,15 @@ export type OrganizationRow = Stamped & {
   display_name: string;
   status: 'active' | 'suspended';
   managed_by: ManagedBy | 'platform';
+};
+
+/** Written by reconciliation alone; everyone else takes the default. */
+type OrganizationGuardsColumn = {
+  guards: ColumnType<
+    { maxRemovalPercent: number; minOwners: number; removalsAlwaysAllowed: number },
+    string | undefined,
+    string
+  >;
 };
 
 export type LocatorRow = { id: string; org_id: string };
@@ -234,18 +243,20 @@ export type ReconcileRunRow = {
   org_id: string;
   run_id: string;
   source_id: string;
+  /** Of the organization as Git declares it; in the platform's scope there is no other trace of it. */
+  name: string;
   commit_sha: string;
   tree_oid: string;
-  plan: JSONColumnType<object>;
-  plan_hash: string;
+  plan: JSONColumnType<object | null, string | null, string | null>;
+  plan_hash: string | null;
   status: 'planned' | 'applied' | 'refused';
-  failure: JSONColumnType<object> | null;
+  failure: JSONColumnType<object | null, string | null, string | null>;
   planned_at: Date;
   applied_at: Date | null;
 };
 
 export type Database = {
-  organization: OrganizationRow;
+  organization: OrganizationRow & OrganizationGuardsColumn;
   locator: LocatorRow;
   membership: MembershipRow;
   team: TeamRow;

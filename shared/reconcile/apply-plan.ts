@@ -1,0 +1,97 @@
+import { type ApiKeyId, apiKeyId, fingerprintOf } from '../api-key/index.ts';
+import type { OrgTransaction } from '../db/index.ts';
+import { type Change, type DeclaredOrganization, type Plan, planOrganization } from '../declarative/index.ts';
+import type { Actor } from '../events/index.ts';
+import { fail, ok, type Result } from '../kernel/index.ts';
+import { createDirectoryId, requireOwnId } from './directory-id.ts';
+import type { ReconcileDeps } from './reconcile-deps.ts';
+import type { ReconcileRun } from './reconcile-run-store.ts';
+import { toChangeEvent } from './to-change-event.ts';
+
+export type ApplyDeps = Pick<ReconcileDeps, 'directory' | 'runs' | 'events' | 'clock' | 'random'>;
+export type PlanStale = { readonly code: 'plan.stale' };
+
+type Applying = {
+  readonly tx: OrgTransaction;
+  readonly run: ReconcileRun;
+  readonly ids: Map<string, string>;
+  readonly actor: Actor;
+  readonly at: Date;
+};
+
+/**
+ * Makes exactly the changes of a stored plan, with an event each, in the transaction given. With the organization
+ * locked it plans once more: unless that gives the very same plan, nothing is written.
+ */
+export async function applyPlan(
+  deps: ApplyDeps,
+  tx: OrgTransaction,
+  input: { run: ReconcileRun; plan: Plan; declared: DeclaredOrganization },
+): Promise<Result<undefined, PlanStale>> {
+  const { run, plan, declared } = input;
+  const { organizationId, name, commit } = run;
+  await deps.directory.lock(tx, organizationId);
+  const { state, ids } = await deps.directory.load(tx, { organizationId, name });
+  const again = planOrganization({ current: state, declared, commit });
+  if (!again.ok || again.value.hash !== plan.hash) return fail({ code: 'plan.stale' });
+  const applying: Applying = {
+    tx,
+    run,
+    ids: new Map([...ids, [`organization/${name}`, organizationId]]),
+    actor: { type: 'git_source', id: run.sourceId },
+    at: deps.clock.now(),
+  };
+  for (const change of plan.changes) await applyChange(deps, applying, change);
+  await finish(deps, applying, plan);
+  return ok(undefined);
+}
+
+async function applyChange(deps: ApplyDeps, applying: Applying, change: Change): Promise<void> {
+  const { tx, run, ids, at, actor } = applying;
+  const { organizationId } = run;
+  const { entity, operation } = change;
+  const created = operation === 'create' ? createDirectoryId(deps, entity.kind) : undefined;
+  if (created !== undefined) ids.set(`${entity.kind}/${entity.name}`, created);
+  if (entity.kind === 'service-account' && operation === 'delete') {
+    await revokeKeys(deps, applying, requireOwnId(ids, entity));
+  }
+  await deps.directory.write(tx, { organizationId, change, ids, at });
+  await deps.events.record(tx, organizationId, toChangeEvent({ organizationId, ids, actor }, change));
+}
+
+/** The keys of a removed account would be refused anyway; revoking says so in the trail and to every cache. */
+async function revokeKeys(
+  deps: ApplyDeps,
+  { tx, run, actor, at }: Applying,
+  serviceAccountId: string,
+): Promise<void> {
+  const revoked = await deps.directory.revokeKeys(tx, { serviceAccountId, by: actor.id, at });
+  for (const key of revoked) {
+    const id: ApiKeyId = apiKeyId.require(key.id);
+    await deps.events.record(tx, run.organizationId, {
+      type: 'uos.api-key.revoked.v1',
+      subject: id,
+      actor,
+      data: { fingerprint: fingerprintOf(id, key.lastFour), serviceAccountId, reason: 'owner_removed' },
+    });
+  }
+}
+
+async function finish(deps: ApplyDeps, { tx, run, actor, at }: Applying, plan: Plan): Promise<void> {
+  const { creates, updates, deletes } = plan.summary;
+  await deps.events.record(tx, run.organizationId, {
+    type: 'uos.reconcile.applied.v1',
+    subject: run.organizationId,
+    actor,
+    data: {
+      runId: run.id,
+      sourceId: run.sourceId,
+      commit: run.commit,
+      planHash: plan.hash,
+      created: creates,
+      updated: updates,
+      removed: deletes,
+    },
+  });
+  await deps.runs.markApplied(tx, run.id, at);
+}
