@@ -4,17 +4,18 @@ import {
   type EvaluateAccessDeps,
   type EvaluationRequest,
   evaluateAccess,
-  requirePermission,
 } from '../../shared/authorization/index.ts';
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
 import type { ProblemFailure } from '../../shared/http/index.ts';
 import { type Fail, fail, ok, type Result } from '../../shared/kernel/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 import { isOverload } from './bound-pool.ts';
+import type { CallerPermission } from './caller-permission.ts';
 import { type Question, readQuestion } from './evaluation-question.ts';
 
 export type AnswerEvaluationDeps = EvaluateAccessDeps & {
   readonly authenticator: Authenticator;
+  readonly mayAsk: CallerPermission;
   readonly decisions: Pick<DecisionRecorder, 'record' | 'isAccepting'>;
   readonly logger: Logger;
 };
@@ -53,10 +54,7 @@ async function decide(
   if (!question.ok) return question;
   const { request } = question.value;
   if (!isAboutItself(caller.value, request)) {
-    const permit = await requirePermission(deps, {
-      caller: { organizationId: caller.value.organizationId, subject: caller.value },
-      permission: 'authorization:evaluate',
-    });
+    const permit = await deps.mayAsk(caller.value);
     if (!permit.ok) return permit;
   }
   const { organizationId } = caller.value;

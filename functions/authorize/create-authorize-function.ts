@@ -8,6 +8,7 @@ import type { Clock } from '../../shared/kernel/index.ts';
 import type { SigningKeySet } from '../../shared/signing-key/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 import { createAccessTokenVerifier } from '../../shared/token/index.ts';
+import { createCallerPermission } from './caller-permission.ts';
 import { bodyBytesMax, createHandler } from './handler.ts';
 
 export type AuthorizeFunctionDeps = {
@@ -37,6 +38,7 @@ export function createAuthorizeFunction(deps: AuthorizeFunctionDeps): Omit<Funct
   });
   const handler = createHandler({
     authenticator,
+    mayAsk: createCallerPermission({ facts, engine, clock }),
     facts,
     engine,
     decisions,

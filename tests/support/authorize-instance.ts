@@ -1,0 +1,182 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { boundPool } from '../../functions/authorize/bound-pool.ts';
+import { createAuthorizeFunction } from '../../functions/authorize/create-authorize-function.ts';
+import { watchPolicyBundle } from '../../functions/authorize/watch-policy-bundle.ts';
+import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
+import type { IssuedApiKey } from '../../shared/api-key/index.ts';
+import { cacheSubjectFacts } from '../../shared/authorization/cached-subject-facts.ts';
+import { createPolicyEngine } from '../../shared/authorization/index.ts';
+import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
+import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
+import { type DatabasePool, openPool } from '../../shared/db/index.ts';
+import type { DecisionRecord } from '../../shared/decision-record/index.ts';
+import { createFunctionServer, serve } from '../../shared/http/index.ts';
+import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
+import { openSigningKeySet } from '../../shared/signing-key/index.ts';
+import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
+import { silentLogger } from '../../shared/telemetry/index.ts';
+import { createTestDatabase, type TestDatabase } from './postgres.ts';
+import {
+  openTestApiKeys,
+  type SeededOrganization,
+  seedOrganization,
+  type TestApiKeys,
+} from './seed-organization.ts';
+import { audience, issuer } from './test-token.ts';
+
+export const publicUrl = 'https://authorize.example.test';
+const builtInBundle = join(import.meta.dirname, '../../policies/bundle');
+
+/** A database, keys, a copy of the built-in policy bundle, and instances of authorize over them. */
+export type AuthorizeWorld = AsyncDisposable & {
+  readonly database: TestDatabase;
+  readonly pool: DatabasePool;
+  readonly keys: TestApiKeys;
+  readonly bundleDirectory: string;
+};
+
+export async function createAuthorizeWorld(): Promise<AuthorizeWorld> {
+  const database = await createTestDatabase();
+  const pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  const keys = await openTestApiKeys(pool);
+  const bundleDirectory = await mkdtemp(join(tmpdir(), 'uos-bundle-'));
+  for (const name of ['manifest.json', 'authz.wasm', 'data.json']) {
+    await copyFile(join(builtInBundle, name), join(bundleDirectory, name));
+  }
+  return {
+    database,
+    pool,
+    keys,
+    bundleDirectory,
+    [Symbol.asyncDispose]: async () => {
+      await keys.dispose();
+      await pool.close();
+      await database.drop();
+      await rm(bundleDirectory, { recursive: true });
+    },
+  };
+}
+
+export type AuthorizeInstance = Awaited<ReturnType<typeof startAuthorizeInstance>>;
+
+/** One warm instance as its composition root makes it, with decisions kept where the test can see them. */
+export async function startAuthorizeInstance(
+  { database, keys, bundleDirectory }: AuthorizeWorld,
+  options: { waitingMax?: number } = {},
+) {
+  const url = database.appUrl;
+  const reads = boundPool(openPool({ url, applicationName: 'test' }), {
+    waitingMax: options.waitingMax ?? 128,
+  });
+  const signingKeys = openSigningKeySet({ pool: reads, store: postgresSigningKeyStore, clock: systemClock });
+  const feed = openAuthorizationFeed({
+    url,
+    applicationName: 'test',
+    clock: systemClock,
+    onSigningKeysChanged: signingKeys.invalidate,
+  });
+  const engine = createPolicyEngine({ clock: systemClock });
+  const bundleRefusals: string[] = [];
+  const policies = await watchPolicyBundle(
+    { engine, logger: { ...silentLogger, error: (_, message) => void bundleRefusals.push(message) } },
+    { directory: bundleDirectory, intervalMs: 20 },
+  );
+  const records: DecisionRecord[] = [];
+  const state = { isAccepting: true };
+  const authorize = createAuthorizeFunction({
+    apiKeys: { pool: reads, store: postgresApiKeyStore(reads), pepper: keys.deps.pepper },
+    signingKeys,
+    facts: cacheSubjectFacts({ source: postgresSubjectFacts(reads), feed, clock: systemClock }),
+    feed,
+    engine,
+    decisions: {
+      record: (record) => void records.push(record),
+      isAccepting: () => state.isAccepting,
+    },
+    clock: systemClock,
+    logger: silentLogger,
+    issuer,
+    audience,
+    publicUrl,
+  });
+  const server = createFunctionServer(
+    { clock: systemClock, random: systemRandom, logger: silentLogger },
+    { name: `authorize-${systemRandom.bytes(4).join('')}`, ...authorize },
+  );
+  const served = await serve(silentLogger, server, {
+    port: 0,
+    host: '127.0.0.1',
+    closers: [policies.close, feed.close, reads.close],
+  });
+  await waitUntil(async () => feed.isLive());
+  const base = `http://127.0.0.1:${served.port}`;
+  return { base, records, state, engine, feed, bundleRefusals, close: served.close };
+}
+
+export type Scene = {
+  readonly organization: SeededOrganization;
+  readonly gateway: IssuedApiKey;
+  readonly outsider: IssuedApiKey;
+  readonly alice: { readonly type: 'user'; readonly id: string };
+};
+
+/** `gateway` may ask about anyone; `outsider` may not; alice reads documents and is denied one of them. */
+export async function setScene({ pool, keys }: AuthorizeWorld): Promise<Scene> {
+  const organization = await seedOrganization(pool, {
+    users: ['alice'],
+    serviceAccounts: ['gateway', 'outsider'],
+    teams: { staff: { members: ['alice'] } },
+    roles: { reader: ['document:read'] },
+    bindings: [
+      { role: 'Developer', subject: 'gateway' },
+      { role: 'reader', subject: 'staff' },
+      { role: 'reader', subject: 'alice', at: { resource: 'document:secret' }, effect: 'deny' },
+    ],
+  });
+  return {
+    organization,
+    gateway: await keys.issue(organization, 'gateway'),
+    outsider: await keys.issue(organization, 'outsider'),
+    alice: { type: 'user', id: organization.idOf('alice') },
+  };
+}
+
+export const question = (
+  subject: { type: string; id: string },
+  more: { action?: string; document?: string; context?: object; options?: object } = {},
+) => ({
+  subject,
+  action: { name: more.action ?? 'read' },
+  resource: { type: 'document', id: more.document ?? '42' },
+  ...(more.context === undefined ? {} : { context: more.context }),
+  ...(more.options === undefined ? {} : { options: more.options }),
+});
+
+export async function askAuthorize(
+  base: string,
+  body: unknown,
+  options: { token?: string; headers?: Record<string, string> } = {},
+) {
+  const response = await fetch(`${base}/access/v1/evaluation`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...options.headers,
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) };
+}
+
+/** Polls; how fast something must be is the bench's business. */
+export async function waitUntil(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = AbortSignal.timeout(20_000);
+  while (!(await holds())) {
+    deadline.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
