@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { postgresApiKeyStore } from '../shared/api-key/api-key-store.postgres.ts';
 import { type IssuedApiKey, issueApiKey } from '../shared/api-key/index.ts';
 import { type DatabasePool, type OrgTransaction, withOrg } from '../shared/db/index.ts';
@@ -31,6 +32,8 @@ const bindingId = typeId('bind');
 export async function bootstrapPlatform(deps: BootstrapDeps): Promise<{ operatorId: ServiceAccountId }> {
   const events = postgresEventRecorder({ ...deps, source: 'uos/migrate' });
   return withOrg(deps.pool, platformOrganizationId, async (tx) => {
+    // A second run at the same time waits here, and then finds everything made.
+    await sql`select pg_advisory_xact_lock(hashtextextended('uos bootstrap', 0))`.execute(tx);
     await createPlatform(deps, events, tx);
     const existing = await postgresServiceAccountStore(deps.pool).findByName(tx, operatorName);
     if (existing !== undefined) return { operatorId: existing.id };
@@ -72,22 +75,15 @@ async function createPlatform(deps: BootstrapDeps, events: EventRecorder, tx: Or
     createdAt: now,
     updatedAt: now,
   };
-  if (await postgresOrganizationStore.add(tx, platform)) {
-    await events.record(tx, platform.id, {
-      type: 'uos.organization.created.v1',
-      subject: platform.id,
-      actor,
-      data: { name: platform.name, managedBy: platform.managedBy },
-    });
-  }
-  // A second run at the same time waits here until the first has made the operator.
-  const locked = await tx
-    .selectFrom('organization')
-    .select('org_id')
-    .where('org_id', '=', platform.id)
-    .forUpdate()
-    .executeTakeFirst();
-  invariant(locked, 'another organization has taken the name "platform"');
+  if ((await postgresOrganizationStore.find(tx, platform.id)) !== undefined) return;
+  const isAdded = await postgresOrganizationStore.add(tx, platform);
+  invariant(isAdded, 'another organization has taken the name "platform"');
+  await events.record(tx, platform.id, {
+    type: 'uos.organization.created.v1',
+    subject: platform.id,
+    actor,
+    data: { name: platform.name, managedBy: platform.managedBy },
+  });
 }
 
 async function createOperator(

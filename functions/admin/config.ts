@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { commonConfig, databaseUrl, publicUrl } from '../../shared/config/index.ts';
 
-const environment = z.object({
+export const configSchema = z.object({
   ...commonConfig,
   /** For a login in uos_app. */
   DATABASE_URL: databaseUrl,
@@ -18,13 +18,10 @@ const environment = z.object({
   OBJECT_STORE_SECRET_ACCESS_KEY: z.string().optional(),
 });
 
-/** The object store's three variables as the one value that `openObjectStore` takes; a credential is both halves or none. */
-export const configSchema = environment.transform(
-  ({ OBJECT_STORE_URL: url, OBJECT_STORE_ACCESS_KEY_ID, OBJECT_STORE_SECRET_ACCESS_KEY, ...config }) => {
-    const accessKeyId = OBJECT_STORE_ACCESS_KEY_ID;
-    const secretAccessKey = OBJECT_STORE_SECRET_ACCESS_KEY;
-    const isGiven = accessKeyId !== undefined && secretAccessKey !== undefined;
-    const objectStore = isGiven ? { url, credentials: { accessKeyId, secretAccessKey } } : { url };
-    return { ...config, objectStore };
-  },
-);
+/** Both halves or none. */
+export function objectStoreCredentials(config: z.infer<typeof configSchema>) {
+  const { OBJECT_STORE_ACCESS_KEY_ID: accessKeyId, OBJECT_STORE_SECRET_ACCESS_KEY: secretAccessKey } = config;
+  return accessKeyId === undefined || secretAccessKey === undefined
+    ? {}
+    : { credentials: { accessKeyId, secretAccessKey } };
+}

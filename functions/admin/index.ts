@@ -19,7 +19,7 @@ import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
 import { postgresServiceAccountStore } from '../../shared/service-account/service-account-store.postgres.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
-import { configSchema } from './config.ts';
+import { configSchema, objectStoreCredentials } from './config.ts';
 import { createAdminFunction } from './create-admin-function.ts';
 import { loadPolicy } from './load-policy.ts';
 
@@ -40,7 +40,10 @@ const admin = createAdminFunction({
   engine,
   facts: postgresSubjectFacts(pool),
   events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),
-  objects: openObjectStore(config.objectStore, { clock, random }),
+  objects: openObjectStore(
+    { url: config.OBJECT_STORE_URL, ...objectStoreCredentials(config) },
+    { clock, random },
+  ),
   issuer: config.ISSUER_URL,
   audience: config.AUDIENCE,
   rings: {

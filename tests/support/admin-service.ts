@@ -44,7 +44,7 @@ export async function startAdminService() {
   const pool = openPool({ url: database.appUrl, applicationName: 'test-admin' });
   const apiKeys = await openTestApiKeys(pool);
   const directory = await mkdtemp(join(tmpdir(), 'uos-objects-'));
-  const objects = createDirectoryObjectStore(directory);
+  const objects = createDirectoryObjectStore(directory, { random });
   const wrapper = await openFileKeyWrapper({ random }, apiKeys.wrappingKeyFile);
   const keyRing = { pool, store: postgresDataKeyStore, wrapper, clock, random };
   const engine = createPolicyEngine({ clock });
