@@ -12,6 +12,7 @@ import { accessTokenTtlSeconds } from '../../shared/token/index.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
 import { configSchema } from './config.ts';
 import { createHandler } from './handler.ts';
+import { rotateKeys } from './rotate-keys.ts';
 
 const name = 'key-rotation';
 const config = readConfig(configSchema, process.env);
@@ -23,7 +24,7 @@ const telemetry = await startTelemetry({
 const pool = openPool({ url: config.DATABASE_URL, applicationName: `uos-${name}` });
 const wrapper = await openFileKeyWrapper({ random }, config.WRAPPING_KEY_FILE);
 const ring = await openKeyRing({ pool, store: postgresDataKeyStore, wrapper, clock, random }, 'signing-key');
-const listener = createHandler({
+const deps = {
   logger,
   signingKeys: {
     pool,
@@ -39,13 +40,17 @@ const listener = createHandler({
     },
   },
   records: { pool, clock, store: postgresOidcRecordStore },
-});
+};
 const server = createFunctionServer(
   { clock, random, logger },
-  { name, listener, bodyBytesMax: 65_536, trustedHops: config.TRUSTED_HOPS },
+  { name, listener: createHandler(deps), bodyBytesMax: 65_536, trustedHops: config.TRUSTED_HOPS },
 );
 const served = await serve(logger, server, {
   port: config.PORT,
   closers: [pool.close, telemetry.shutdown],
 });
 stopOnSignal(logger, served);
+// A new installation has no key yet, and token waits for one: the first tick may be a minute away.
+await rotateKeys(deps).catch((error: unknown) =>
+  logger.error({ error }, 'The first rotation failed; a tick tries again'),
+);

@@ -1,23 +1,14 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import type { Random } from '../kernel/index.ts';
 import type { KeyWrapper } from './key-wrapper.ts';
 import { openBox, sealBox } from './sealed-box.ts';
+import { readSecretFile } from './secret-file.ts';
 
 const keyBytes = 32;
 
-/**
- * The wrapping key is a file: base64 of 32 random bytes, readable by its owner alone. For one machine, or a
- * mounted Kubernetes Secret. Refuses a file that group or others may read, and one of the wrong length.
- */
+/** The wrapping key is a secret file that holds base64 of 32 random bytes; see `readSecretFile` for who may read it. */
 export async function openFileKeyWrapper(deps: { random: Random }, path: string): Promise<KeyWrapper> {
-  const { mode } = await stat(path);
-  if ((mode & 0o077) !== 0) {
-    throw new Error(
-      `Key file "${path}" has mode ${(mode & 0o777).toString(8)}; only its owner may read it (chmod 600)`,
-    );
-  }
-  const key = Buffer.from((await readFile(path, 'utf8')).trim(), 'base64');
+  const key = Buffer.from(await readSecretFile(path), 'base64');
   if (key.length !== keyBytes)
     throw new Error(`Key file "${path}" holds ${key.length} bytes; ${keyBytes} in base64 are expected`);
   return {

@@ -81,6 +81,8 @@ describe.each(services.map((service) => [service.metadata.name, service] as cons
     test('runs as nobody, with no privilege, on a read-only file system', () => {
       expect(at(container, 'securityContext')).toEqual({
         runAsNonRoot: true,
+        runAsUser: 65532,
+        runAsGroup: 65532,
         allowPrivilegeEscalation: false,
         readOnlyRootFilesystem: true,
         capabilities: { drop: ['ALL'] },
