@@ -10,7 +10,7 @@ import {
   policyEntrypoint,
   policyManifestSchema,
 } from '../shared/authorization/index.ts';
-import { goTool } from '../tests/support/go-tool.ts';
+import { goTool } from '../knative/local/go-tool.ts';
 import { readTarGz } from './read-tar.ts';
 
 const run = promisify(execFile);

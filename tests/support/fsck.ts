@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { goTool } from './go-tool.ts';
+import { goTool } from '../../knative/local/go-tool.ts';
 
 /** The fsck of tessera: a verifier of tiled logs that we did not write. Undefined when it cannot be had. */
 export const fsck = await goTool({
