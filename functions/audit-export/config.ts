@@ -1,20 +1,10 @@
 import { z } from 'zod';
-import { commonConfig, databaseUrl } from '../../shared/config/index.ts';
+import { commonConfig, databaseUrl, objectStoreConfig } from '../../shared/config/index.ts';
 
 export const configSchema = z.object({
   ...commonConfig,
   /** For a login in uos_log. */
   DATABASE_URL: databaseUrl,
-  /** Where exports are written, and the log is published: `file:///...` or `s3://bucket?endpoint=https://host`. */
-  OBJECT_STORE_URL: z.url({ protocol: /^(file|s3)$/, error: 'must be a file: or s3: URL' }),
-  OBJECT_STORE_ACCESS_KEY_ID: z.string().optional(),
-  OBJECT_STORE_SECRET_ACCESS_KEY: z.string().optional(),
+  /** Where exports are written, and the log is published. */
+  ...objectStoreConfig,
 });
-
-/** Both halves or none. */
-export function objectStoreCredentials(config: z.infer<typeof configSchema>) {
-  const { OBJECT_STORE_ACCESS_KEY_ID: accessKeyId, OBJECT_STORE_SECRET_ACCESS_KEY: secretAccessKey } = config;
-  return accessKeyId === undefined || secretAccessKey === undefined
-    ? {}
-    : { credentials: { accessKeyId, secretAccessKey } };
-}

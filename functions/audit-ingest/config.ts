@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commonConfig, databaseUrl } from '../../shared/config/index.ts';
+import { commonConfig, databaseUrl, objectStoreConfig } from '../../shared/config/index.ts';
 
 export const configSchema = z.object({
   ...commonConfig,
@@ -9,16 +9,6 @@ export const configSchema = z.object({
   AUDIT_ORIGIN: z.string().regex(/^[a-z0-9.-]+(:\d+)?(\/[A-Za-z0-9._-]+)*$/, 'must be a URL without scheme'),
   /** Ed25519, PKCS#8 PEM or base64 of the seed; mode 600. */
   AUDIT_SIGNING_KEY_FILE: z.string().min(1),
-  /** Where the log is published: `file:///...` or `s3://bucket?endpoint=https://host`. */
-  OBJECT_STORE_URL: z.url({ protocol: /^(file|s3)$/, error: 'must be a file: or s3: URL' }),
-  OBJECT_STORE_ACCESS_KEY_ID: z.string().optional(),
-  OBJECT_STORE_SECRET_ACCESS_KEY: z.string().optional(),
+  /** Where the log is published. */
+  ...objectStoreConfig,
 });
-
-/** Both halves or none. */
-export function objectStoreCredentials(config: z.infer<typeof configSchema>) {
-  const { OBJECT_STORE_ACCESS_KEY_ID: accessKeyId, OBJECT_STORE_SECRET_ACCESS_KEY: secretAccessKey } = config;
-  return accessKeyId === undefined || secretAccessKey === undefined
-    ? {}
-    : { credentials: { accessKeyId, secretAccessKey } };
-}

@@ -1,14 +1,14 @@
 import { postgresAuditLogStore } from '../../shared/audit/audit-log-store.postgres.ts';
 import { createLogPublisher } from '../../shared/audit/index.ts';
 import { readLogSigningKey } from '../../shared/audit/log-signing-key.file.ts';
-import { readConfig } from '../../shared/config/index.ts';
+import { readConfig, toObjectStoreLocation } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
 import { toCloudEvent } from '../../shared/events/event-recorder.postgres.ts';
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
 import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import { openObjectStore } from '../../shared/object-store/open-object-store.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
-import { configSchema, objectStoreCredentials } from './config.ts';
+import { configSchema } from './config.ts';
 import { createHandler } from './handler.ts';
 
 const name = 'audit-ingest';
@@ -18,7 +18,7 @@ const logger = createLogger({ name, level: config.LOG_LEVEL });
 const telemetry = await startTelemetry({ serviceName: name, endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT });
 const signingKey = await readLogSigningKey(config.AUDIT_SIGNING_KEY_FILE);
 const pool = openPool({ url: config.DATABASE_URL, applicationName: `uos-${name}` });
-const objects = openObjectStore({ url: config.OBJECT_STORE_URL, ...objectStoreCredentials(config) }, ambient);
+const objects = openObjectStore(toObjectStoreLocation(config), ambient);
 const publisher = createLogPublisher({
   pool,
   store: postgresAuditLogStore,

@@ -1,21 +1,15 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readSecretFile } from '../secret/index.ts';
 
 /** PKCS#8 of an Ed25519 key up to its 32-byte seed (RFC 8410 section 7). */
 const pkcs8Head = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /**
- * The key that signs checkpoints: PKCS#8 PEM, or base64 of the 32-byte seed. Refuses a file that group or others may
- * read, and any key but Ed25519. Messages name the file, never what it holds.
+ * The key that signs checkpoints: PKCS#8 PEM, or base64 of the 32-byte seed. Refuses a file that too many
+ * may read, and any key but Ed25519. Messages name the file, never what it holds.
  */
 export async function readLogSigningKey(path: string): Promise<KeyObject> {
-  const { mode } = await stat(path);
-  if ((mode & 0o077) !== 0) {
-    throw new Error(
-      `Key file "${path}" has mode ${(mode & 0o777).toString(8)}; only its owner may read it (chmod 600)`,
-    );
-  }
-  const key = parseKey((await readFile(path, 'utf8')).trim());
+  const key = parseKey(await readSecretFile(path));
   if (key?.asymmetricKeyType !== 'ed25519')
     throw new Error(`Key file "${path}" holds neither an Ed25519 key in PEM nor its 32-byte seed in base64`);
   return key;

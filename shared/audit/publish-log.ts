@@ -1,4 +1,4 @@
-import { type DatabasePool, type Lease, releaseLease, takeLease, withOrg } from '../db/index.ts';
+import { type DatabasePool, releaseLease, takeLease, withOrg } from '../db/index.ts';
 import { invariant, type Random } from '../kernel/index.ts';
 import type { ObjectStore } from '../object-store/index.ts';
 import {
@@ -29,15 +29,22 @@ const textType = { contentType: 'text/plain; charset=utf-8' };
  * writes the same bytes again. False, and nothing done, while somebody else publishes the log.
  */
 export async function publishLog(deps: PublishLogDeps, name: LogName): Promise<boolean> {
-  const lease = await takeLease(deps.pool, leaseOf(deps, name));
+  const wanted = leaseOf(deps, name);
+  let lease = await takeLease(deps.pool, wanted);
   if (lease === undefined) return false;
+  const renew = async () => {
+    lease = await takeLease(deps.pool, wanted);
+    if (lease === undefined) throw new Error(`The lease ${wanted.name} passed to another publisher`);
+  };
   try {
-    let step: Step = 'advanced';
-    while (step !== 'current')
-      step = await publishHead(deps, { name, lease, isOvertaken: step === 'overtaken' });
+    let step = await publishHead(deps, { name, renew, isOvertaken: false });
+    while (step !== 'current') {
+      await renew();
+      step = await publishHead(deps, { name, renew, isOvertaken: step === 'overtaken' });
+    }
     return true;
   } finally {
-    await releaseLease(deps.pool, lease);
+    if (lease !== undefined) await releaseLease(deps.pool, lease);
   }
 }
 
@@ -49,13 +56,13 @@ type Step = 'current' | 'advanced' | 'overtaken';
 
 async function publishHead(
   deps: PublishLogDeps,
-  { name, lease, isOvertaken }: { name: LogName; lease: Lease; isOvertaken: boolean },
+  { name, renew, isOvertaken }: { name: LogName; renew: () => Promise<void>; isOvertaken: boolean },
 ): Promise<Step> {
   const log = await withOrg(deps.pool, name.organizationId, (tx) => deps.store.find(tx, name.day));
   if (log === undefined || (log.publishedSize === log.size && !isOvertaken)) return 'current';
   const tiles = tilesAfter(log.publishedSize, log.size);
   for (const [at, tile] of tiles.entries()) {
-    if (at % 64 === 63) await renew(deps, lease);
+    if (at % 64 === 63) await renew();
     await putTile(deps, log, tile);
   }
   await deps.objects.put(`${objectPrefixOf(log)}checkpoint`, Buffer.from(log.checkpoint), textType);
@@ -114,9 +121,4 @@ async function removePartials(deps: PublishLogDeps, log: AuditLog, tiles: readon
 function leaseOf({ random }: PublishLogDeps, log: LogName) {
   const holder = Buffer.from(random.bytes(12)).toString('hex');
   return { name: `audit-log-publish:${log.organizationId}:${log.day}`, holder, ttlSeconds: leaseSeconds };
-}
-
-async function renew({ pool }: PublishLogDeps, { name, holder }: Lease): Promise<void> {
-  const kept = await takeLease(pool, { name, holder, ttlSeconds: leaseSeconds });
-  if (kept === undefined) throw new Error(`The lease ${name} passed to another publisher`);
 }
