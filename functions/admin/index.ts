@@ -3,7 +3,7 @@ import { postgresAuditExportStore } from '../../shared/audit/audit-export-store.
 import { postgresAuditTrailStore } from '../../shared/audit/audit-trail-store.postgres.ts';
 import { createPolicyEngine } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
-import { readConfig } from '../../shared/config/index.ts';
+import { readConfig, toObjectStoreLocation } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { postgresGitSourceStore } from '../../shared/git-source/git-source-store.postgres.ts';
@@ -19,7 +19,7 @@ import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
 import { postgresServiceAccountStore } from '../../shared/service-account/service-account-store.postgres.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
-import { configSchema, objectStoreCredentials } from './config.ts';
+import { configSchema } from './config.ts';
 import { createAdminFunction } from './create-admin-function.ts';
 import { loadPolicy } from './load-policy.ts';
 
@@ -40,10 +40,7 @@ const admin = createAdminFunction({
   engine,
   facts: postgresSubjectFacts(pool),
   events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),
-  objects: openObjectStore(
-    { url: config.OBJECT_STORE_URL, ...objectStoreCredentials(config) },
-    { clock, random },
-  ),
+  objects: openObjectStore(toObjectStoreLocation(config), { clock, random }),
   issuer: config.ISSUER_URL,
   audience: config.AUDIENCE,
   rings: {

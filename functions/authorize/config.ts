@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commonConfig, databaseUrl, publicUrl } from '../../shared/config/index.ts';
+import { commonConfig, databaseUrl, objectStoreConfig, publicUrl } from '../../shared/config/index.ts';
 
 export const configSchema = z.object({
   ...commonConfig,
@@ -14,18 +14,6 @@ export const configSchema = z.object({
   PUBLIC_URL: publicUrl,
   /** A bundle that replaces the built-in one; watched, so that a new one is taken up without a restart. */
   POLICY_BUNDLE_DIRECTORY: z.string().min(1).default('policies/bundle'),
-  /** Where decision records go: `file:///...` or `s3://bucket?endpoint=https://host`. */
-  OBJECT_STORE_URL: z.url({ protocol: /^(file|s3)$/, error: 'must be a file: or s3: URL' }),
-  OBJECT_STORE_ACCESS_KEY_ID: z.string().optional(),
-  OBJECT_STORE_SECRET_ACCESS_KEY: z.string().optional(),
+  /** Where decision records go. */
+  ...objectStoreConfig,
 });
-
-export type AuthorizeConfig = z.infer<typeof configSchema>;
-
-/** Both halves or none. */
-export function objectStoreCredentials(config: AuthorizeConfig) {
-  const { OBJECT_STORE_ACCESS_KEY_ID: accessKeyId, OBJECT_STORE_SECRET_ACCESS_KEY: secretAccessKey } = config;
-  return accessKeyId === undefined || secretAccessKey === undefined
-    ? {}
-    : { credentials: { accessKeyId, secretAccessKey } };
-}

@@ -3,7 +3,7 @@ import { cacheSubjectFacts } from '../../shared/authorization/cached-subject-fac
 import { createPolicyEngine } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
-import { readConfig } from '../../shared/config/index.ts';
+import { readConfig, toObjectStoreLocation } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
 import { createDecisionRecorder } from '../../shared/decision-record/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
@@ -17,7 +17,7 @@ import { openSigningKeySet } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
 import { boundPool } from './bound-pool.ts';
-import { configSchema, objectStoreCredentials } from './config.ts';
+import { configSchema } from './config.ts';
 import { createAuthorizeFunction } from './create-authorize-function.ts';
 import { watchPolicyBundle } from './watch-policy-bundle.ts';
 
@@ -43,10 +43,7 @@ const feed = openAuthorizationFeed({
 const engine = createPolicyEngine({ clock });
 const policies = await watchPolicyBundle({ engine, logger }, { directory: config.POLICY_BUNDLE_DIRECTORY });
 const decisions = createDecisionRecorder({
-  objects: openObjectStore(
-    { url: config.OBJECT_STORE_URL, ...objectStoreCredentials(config) },
-    { clock, random },
-  ),
+  objects: openObjectStore(toObjectStoreLocation(config), { clock, random }),
   pool: writes,
   events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),
   clock,

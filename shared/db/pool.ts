@@ -48,7 +48,17 @@ export function openPool(options: PoolOptions): DatabasePool {
   });
   // An idle connection that the server cut must not end the process; the next query opens another.
   pool.on('error', options.onIdleError ?? (() => undefined));
-  return { connect: () => pool.connect(), query: (config) => pool.query(config), close: () => pool.end() };
+  return {
+    connect: () => pool.connect().catch(noConnection),
+    query: (config) => pool.query(config),
+    close: () => pool.end(),
+  };
+}
+
+/** pg-pool's own time limit has no code; with one, it is seen to be transient. */
+function noConnection(cause: unknown): never {
+  if (cause instanceof Error && 'code' in cause) throw cause;
+  throw Object.assign(new Error('The pool gave no connection in time', { cause }), { code: 'ETIMEDOUT' });
 }
 
 /** Kysely over one client that the caller holds: queries inside a transaction that is already open. */

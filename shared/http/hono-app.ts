@@ -1,5 +1,6 @@
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
+import { isTransientError } from '../kernel/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { FunctionOptions, RequestContext } from './function-server.ts';
 import { type ProblemFailure, problem } from './problem.ts';
@@ -14,7 +15,10 @@ export function createApp(logger: Logger): App {
   app.onError((error, c) => {
     const { requestId } = c.env.context;
     logger.error({ error, requestId, path: c.req.path, method: c.req.method }, 'The request failed');
-    return problemResponse({ code: 'service.internal' }, requestId);
+    return problemResponse(
+      { code: isTransientError(error) ? 'service.unavailable' : 'service.internal' },
+      requestId,
+    );
   });
   return app;
 }

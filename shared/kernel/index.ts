@@ -9,4 +9,5 @@ export { DeadlineError, withDeadline } from './deadline.ts';
 export { InvariantError, invariant } from './invariant.ts';
 export { type Random, systemRandom } from './random.ts';
 export { type Fail, type Failure, fail, type Ok, ok, type Result } from './result.ts';
+export { isTransientError } from './transient-error.ts';
 export { type TypeId, type TypeIdKind, typeId } from './type-id.ts';
