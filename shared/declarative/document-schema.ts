@@ -59,7 +59,8 @@ const specSchemas = {
   }),
   Role: z.strictObject({
     description: z.string().max(1024, 'must be at most 1024 characters').regex(plainText, plainTextRule),
-    permissions: z.array(permissionSchema).min(1, 'must name at least one permission').max(1000),
+    // As many of the longest as fit the one event that must record them all (60 KiB).
+    permissions: z.array(permissionSchema).min(1, 'must name at least one permission').max(400),
   }),
   RoleBinding: z.strictObject({
     role: z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/, 'must be the name of a role'),

@@ -1,3 +1,5 @@
+import { toPlainText } from './plain-text.ts';
+
 /**
  * A statement about a source in the manner of Kubernetes: what is so, why, and since when it has been.
  * `Ready`: everything declared is applied. `Reconciling`: a run is under way, or died,
@@ -25,7 +27,7 @@ export function replaceConditions(
   const replaced = next.map((condition) => {
     const before = old.find(({ type }) => type === condition.type);
     const since = before?.['status'] === condition.status ? before['since'] : now.toISOString();
-    return { ...condition, message: condition.message.slice(0, messageLengthMax), since };
+    return { ...condition, message: toPlainText(condition.message, messageLengthMax), since };
   });
   const kept = old.filter(({ type }) => !next.some((condition) => condition.type === type));
   return [...kept, ...replaced].toSorted((a, b) => (String(a['type']) < String(b['type']) ? -1 : 1));

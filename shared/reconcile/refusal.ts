@@ -1,4 +1,5 @@
 import { type DeclarationInvalid, type RemovalsExceedGuard, toFaultText } from '../declarative/index.ts';
+import { toPlainText } from './plain-text.ts';
 import type { Refusal } from './reconcile-failure.ts';
 
 const faultsMax = 20;
@@ -6,7 +7,9 @@ const faultsMax = 20;
 const faultLengthMax = 400;
 
 export function refuseDeclaration(failure: Pick<DeclarationInvalid, 'faults'>): Refusal {
-  const faults = failure.faults.slice(0, faultsMax).map((fault) => toPlainText(toFaultText(fault)));
+  const faults = failure.faults
+    .slice(0, faultsMax)
+    .map((fault) => toPlainText(toFaultText(fault), faultLengthMax));
   const count = failure.faults.length === 1 ? '1 fault' : `${failure.faults.length} faults`;
   return { code: 'declaration.invalid', message: `${count}: ${faults[0] ?? ''}`, faults };
 }
@@ -20,13 +23,4 @@ export function refuseRemovals({ code, removals, allowed, managed }: RemovalsExc
 export function refuseClaim(code: Exclude<Refusal['code'], 'declaration.invalid'>): Refusal {
   const owner = code === 'organization.claimed_by_other_source' ? 'another source' : 'the API';
   return { code, message: `an organization of this name belongs to ${owner}`, faults: [] };
-}
-
-/** PostgreSQL's jsonb takes neither NUL nor lone surrogates, and a log line takes no line breaks. */
-function toPlainText(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/\p{Cc}/gu, '\uFFFD')
-    .slice(0, faultLengthMax)
-    .toWellFormed();
 }

@@ -4,8 +4,8 @@ import type { ReconcileDeps } from './reconcile-deps.ts';
 import { reconcileRunId } from './reconcile-run-store.ts';
 
 // Short, so that the lease of a run that was killed is soon free; renewed, so that a long run keeps it.
-const ttlSeconds = 15;
-const renewEveryMs = 5_000;
+const ttlSeconds = 10;
+const renewEveryMs = 3_000;
 
 /**
  * One run per source at a time, to spare work: what makes runs harmless to each other are the locks of the apply

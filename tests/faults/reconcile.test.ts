@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { DatabasePool } from '../../shared/db/index.ts';
+import { type DatabasePool, withOrg } from '../../shared/db/index.ts';
 import type { GitRepository, OrganizationTree } from '../../shared/declarative/index.ts';
 import { reconcileOrganization, reconcileSource } from '../../shared/reconcile/index.ts';
 import {
@@ -167,6 +167,65 @@ describe.skipIf(!isServed)('a change of an organization', () => {
     );
     expect(runs).toEqual([{ status: 'applied' }, { status: 'planned' }]);
   });
+});
+
+test.skipIf(!isServed)('whoever else changes the organization waits until the plan is applied', async () => {
+  const name = 'locked';
+  const files = toOrganizationFiles(name);
+  await reconcileOrganization(fixture.deps, input(toTree(name, files, '1'.repeat(40))));
+  const { id } = await inventory(name);
+  const { directory, events, pool } = fixture.deps;
+  const order: string[] = [];
+  let other: Promise<unknown> | undefined;
+  const deps = {
+    ...fixture.deps,
+    directory: {
+      ...directory,
+      load: async (...given: Parameters<typeof directory.load>) => {
+        const loaded = await directory.load(...given);
+        // The first load is the plan's; the second happens under the lock.
+        if (order.push('loaded') === 2) other = changeByApi();
+        return loaded;
+      },
+      write: async (...given: Parameters<typeof directory.write>) => {
+        await otherWaitsOrIsDone();
+        order.push('written');
+        return directory.write(...given);
+      },
+    },
+  };
+  const otherWaitsOrIsDone = async () => {
+    const deadline = performance.now() + 10_000;
+    for (;;) {
+      const waiting = await fixture.query(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      if (waiting.length > 0 || order.includes('other')) return;
+      expect(performance.now()).toBeLessThan(deadline);
+    }
+  };
+  const changeByApi = () =>
+    withOrg(pool, String(id), (tx) =>
+      events.record(tx, String(id), {
+        type: 'uos.role.removed.v1',
+        subject: 'role_x',
+        actor: { type: 'system', id: 'test' },
+        data: { name: 'x' },
+      }),
+    ).then(() => order.push('other'));
+  const { [`organizations/${name}/ci.yaml`]: _removed, ...rest } = files;
+  await reconcileOrganization(deps, input(toTree(name, rest, '2'.repeat(40))));
+  await other;
+  expect(order).toEqual(['loaded', 'loaded', 'written', 'other']);
+  const trail = await fixture.query(
+    `select type from audit_event where org_id = $1 order by (select min(sequence) from outbox o where o.event_id = audit_event.event_id)`,
+    [id],
+  );
+  expect(trail.slice(-3).map(({ type }) => type)).toEqual([
+    'uos.role-binding.removed.v1',
+    'uos.reconcile.applied.v1',
+    'uos.role.removed.v1',
+  ]);
 });
 
 describe.skipIf(!isServed)('runs at the same time', () => {
