@@ -1,8 +1,5 @@
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHandler as createExportHandler } from '../../functions/audit-export/handler.ts';
 import { createHandler as createIngestHandler } from '../../functions/audit-ingest/handler.ts';
@@ -16,6 +13,7 @@ import type { OrganizationId } from '../../shared/organization/index.ts';
 import { createOutboxRelay } from '../../shared/outbox/index.ts';
 import { postgresOutboxStore } from '../../shared/outbox/outbox-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
+import { startTopicRouter } from '../faults/audit-topic-router.ts';
 import {
   type AuditFixture,
   createAuditFixture,
@@ -72,7 +70,9 @@ async function serveFunctions(): Promise<string> {
     'audit-export',
     createExportHandler({ exporting: fixture.exporting, publisher, logger }),
   );
-  const topics = await serveTopics({ 'audit.identity': ingest.url, 'audit-export.requested': exporter.url });
+  const topics = await startTopicRouter();
+  topics.subscribe('audit.identity', ingest.url);
+  topics.subscribe('audit-export.requested', exporter.url);
   const relay = createOutboxRelay({
     pool: fixture.pools.relay,
     store: postgresOutboxStore,
@@ -82,23 +82,6 @@ async function serveFunctions(): Promise<string> {
   const served = await serveFunction('outbox-relay', createRelayHandler({ relay, logger }));
   cleanups.push(publisher.close, ingest.close, exporter.close, topics.close, served.close);
   return served.url;
-}
-
-/** Accepts an event when the function of its topic has. */
-async function serveTopics(subscribers: Readonly<Record<string, string>>) {
-  const server = createServer(async (request, response) => {
-    const topic = decodeURIComponent(request.url?.slice(1) ?? '');
-    const status = await send(subscribers[topic] ?? '', (await buffer(request)).toString());
-    response.writeHead(status).end();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = address !== null && typeof address === 'object' ? address.port : 0;
-  const close = async () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { url: `http://127.0.0.1:${port}`, close };
 }
 
 async function makeExport(relay: string): Promise<string> {

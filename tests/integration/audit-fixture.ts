@@ -142,13 +142,13 @@ export const tick = JSON.stringify({
   data: {},
 });
 
-/** Waits until the work says so; fails after ten seconds. */
+/** Waits until the work says so; fails after thirty. */
 export async function eventually<T>(work: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   for (;;) {
     const found = await work();
     if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new Error('It did not come about within ten seconds');
+    if (performance.now() > deadline) throw new Error('It did not come about within thirty seconds');
     await pause(10);
   }
 }
