@@ -27,7 +27,7 @@ const logger = createLogger({ name, level: config.LOG_LEVEL });
 const telemetry = await startTelemetry({ serviceName: name, endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT });
 const database = { url: config.DATABASE_URL, applicationName: `uos-${name}` };
 // Questions and the record of their answers do not wait for each other.
-const reads = boundPool(openPool({ ...database, statementTimeoutMs: 1_000 }), { waitingMax: 128 });
+const reads = boundPool(openPool({ ...database, statementTimeoutMs: 1_000 }), { waitingMax: 512 });
 const writes = openPool({ ...database, applicationName: `uos-${name}-records`, connectionsMax: 4 });
 const wrapper = await openFileKeyWrapper({ random }, config.WRAPPING_KEY_FILE);
 const keyRing = { pool: reads, store: postgresDataKeyStore, wrapper, clock, random };

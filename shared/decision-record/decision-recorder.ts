@@ -50,9 +50,14 @@ export function createDecisionRecorder(
   let unwritten: DecisionSegment[] = [];
   let turn: Promise<void> | undefined;
 
-  async function write(segments: readonly DecisionSegment[]): Promise<void> {
+  /** Segments are made one by one as writers get to them: making all at once would stop the event loop. */
+  async function write<T>(
+    items: readonly T[],
+    toSegment: (item: T) => Promise<DecisionSegment>,
+  ): Promise<void> {
     const failed: { segment: DecisionSegment; error: unknown }[] = [];
-    await eachAtOnce(writersMax, segments, async (segment) => {
+    await eachAtOnce(writersMax, items, async (item) => {
+      const segment = await toSegment(item);
       try {
         await writeDecisionSegment(deps, segment);
         held -= segment.count;
@@ -68,10 +73,9 @@ export function createDecisionRecorder(
 
   /** While what is left over cannot be written, nothing is added to it. */
   async function takeTurn(groupsMax: number): Promise<void> {
-    await write(unwritten);
+    await write(unwritten, async (segment) => segment);
     if (unwritten.length > 0) return;
-    const groups = buffer.take(groupsMax);
-    await write(await Promise.all(groups.map((group) => createDecisionSegment(deps, group))));
+    await write(buffer.take(groupsMax), (records) => createDecisionSegment(deps, records));
   }
 
   /** A turn that takes longer than the interval is not run twice. */

@@ -79,9 +79,9 @@ function drive(base: string, options: BenchOptions, nextCall: () => Call): Promi
     rate: options.rate,
     seconds: options.seconds,
     nextCall,
-    onSecond: (second, { answered, errors, wrong }) => {
-      if (second % 5 !== 0) return;
-      options.progress(`  ${second} s: ${answered} answered, ${errors} errors, ${wrong} wrong`);
+    onProgress: (second, { latencies, errors, wrong }) => {
+      const p95 = percentile(latencies, 95).toFixed(1);
+      options.progress(`  ${second} s: p95 ${p95} ms, ${errors} errors, ${wrong} wrong`);
     },
   });
 }

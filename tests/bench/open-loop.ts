@@ -21,6 +21,7 @@ export type LoadOutcome = {
 };
 
 const timeoutMs = 10_000;
+const progressSeconds = 5;
 
 /**
  * Sends calls at a fixed rate whether or not earlier ones were answered, and measures each from the moment it was due:
@@ -31,7 +32,8 @@ export async function runOpenLoop(options: {
   readonly rate: number;
   readonly seconds: number;
   nextCall(): Call;
-  onSecond?(second: number, outcome: { answered: number; errors: number; wrong: number }): void;
+  /** Every `progressSeconds`, with the latencies answered since the last time. */
+  onProgress?(second: number, since: { latencies: Float64Array; errors: number; wrong: number }): void;
 }): Promise<LoadOutcome> {
   const total = Math.round(options.rate * options.seconds);
   const agent = new Agent({ keepAlive: true, maxSockets: 256, scheduling: 'fifo' });
@@ -60,12 +62,16 @@ export async function runOpenLoop(options: {
   };
 
   const startedAt = performance.now();
-  let second = 1;
+  let second = progressSeconds;
+  let reported = 0;
   for (let count = 0; count < total; ) {
     const now = performance.now();
     for (; count < total && dueAt(count) <= now; count++) send(dueAt(count));
     if (now - startedAt >= second * 1000) {
-      options.onSecond?.(second++, { answered: latencies.length, errors, wrong });
+      const since = Float64Array.from(latencies.slice(reported)).sort();
+      options.onProgress?.(second, { latencies: since, errors, wrong });
+      reported = latencies.length;
+      second += progressSeconds;
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
