@@ -84,7 +84,7 @@ test('every recorded event reaches the published log once, whatever is killed on
   const organization = await fixture.createOrganization();
   const recorded: string[] = [];
   const recording = (async () => {
-    for (let number = 0; number < 300; number++)
+    for (let number = 0; number < 150; number++)
       recorded.push(await fixture.record(organization, `${number}`));
   })();
   for (const name of ['audit-ingest', 'outbox-relay', 'audit-ingest'] as const) await killAndRestart(name);

@@ -142,7 +142,7 @@ export const tick = JSON.stringify({
   data: {},
 });
 
-/** Waits until the work says so; fails after thirty. */
+/** Waits until the work says so; fails after thirty seconds. */
 export async function eventually<T>(work: () => Promise<T | undefined> | T | undefined): Promise<T> {
   const deadline = performance.now() + 30_000;
   for (;;) {
