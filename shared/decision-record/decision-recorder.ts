@@ -21,8 +21,8 @@ export type DecisionRecorderOptions = {
 
 /**
  * Keeps decisions and writes them in the background. Loss bound: a crash loses what was decided since the last turn
- * (1 s); with more than 20 organizations active in one instance, up to ten turns. That keeps segments worth their
- * cost: 200 active organizations make 20 segments a second, not 200.
+ * (1 s); with more than 10 organizations active in one instance, up to twenty turns. That keeps segments worth their
+ * cost: 200 active organizations make 10 segments a second, not 200.
  */
 export type DecisionRecorder = {
   /** Synchronous and never fails. */
@@ -35,8 +35,8 @@ export type DecisionRecorder = {
   close(): Promise<void>;
 };
 
-const groupsPerTurnMin = 20;
-const turnsPerRound = 10;
+const groupsPerTurnMin = 10;
+const turnsPerRound = 20;
 const writersMax = 4;
 const closeAttemptsMax = 3;
 

@@ -13,7 +13,7 @@ import { keepHistogram, percentile } from './latency.ts';
 import { type Call, type LoadOutcome, runOpenLoop } from './open-loop.ts';
 import { readProcessUsage } from './process-usage.ts';
 
-const warmUpSeconds = 5;
+const warmUpSeconds = 15;
 const baselineSeconds = 10;
 
 /**
