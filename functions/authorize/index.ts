@@ -1,6 +1,5 @@
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
-import { cacheSubjectFacts } from '../../shared/authorization/cached-subject-facts.ts';
-import { createPolicyEngine } from '../../shared/authorization/index.ts';
+import { cacheSubjectFacts, createPolicyEngine } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
 import { readConfig, toObjectStoreLocation } from '../../shared/config/index.ts';

@@ -1,11 +1,11 @@
 import type { EnvironmentEntry, ServiceManifest } from './manifests.ts';
 
-/** What a cluster would hold: config maps and secrets by name and key, and secret volumes as directories. */
+/** What a cluster would hold: config maps and secrets by name and key, and volumes as directories. */
 export type ClusterObjects = {
   readonly configMaps: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Directory that stands for the secret volume of that name. */
-  readonly secretVolumes: Readonly<Record<string, string>>;
+  /** Directory that stands for the volume of that name. */
+  readonly volumes: Readonly<Record<string, string>>;
 };
 
 /** The environment a Service's manifest gives its container, resolved as the cluster would; throws for what is missing. */
@@ -40,7 +40,7 @@ function underVolume(
 ): string {
   const mount = mounts.find(({ mountPath }) => value.startsWith(`${mountPath}/`));
   if (mount === undefined) return value;
-  const directory = objects.secretVolumes[mount.name];
-  if (directory === undefined) throw new Error(`There is no secret volume named ${mount.name}`);
+  const directory = objects.volumes[mount.name];
+  if (directory === undefined) throw new Error(`There is no volume named ${mount.name}`);
   return directory + value.slice(mount.mountPath.length);
 }

@@ -69,6 +69,12 @@ export function spawnGuarded(options: GuardedProcessOptions): GuardedProcess {
   return { pid: child.pid, ended, stop };
 }
 
+/** Keeps the newest lines of a server's output, for the message of a start that failed. */
+export function keepLast(lines: string[], line: string): void {
+  lines.push(line);
+  lines.splice(0, lines.length - 20);
+}
+
 async function endOf(child: ChildProcess): Promise<string> {
   try {
     const [code, signal] = await once(child, 'close');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { findFreePort } from './free-port.ts';
-import { type GuardedProcess, spawnGuarded } from './guarded-process.ts';
+import { type GuardedProcess, keepLast, spawnGuarded } from './guarded-process.ts';
 import { findKafka } from './kafka-program.ts';
 
 export { findKafka } from './kafka-program.ts';
@@ -87,7 +87,7 @@ function runJava(directory: string, jars: string, args: readonly string[]): Java
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', TZ: 'UTC' },
     cwd: directory,
     stopSignal: 'SIGTERM',
-    onLine: (line) => lines.splice(0, lines.length - 19, line),
+    onLine: (line) => keepLast(lines, line),
   });
   return { process: guarded, lines };
 }

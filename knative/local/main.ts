@@ -1,8 +1,8 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createConsoleLines } from './console-lines.ts';
 import { type Platform, startPlatform } from './platform.ts';
+import { clearState } from './state.ts';
 import { runTour } from './tour/tour.ts';
 
 const usage = `Starts the User & Organization Service on this machine.
@@ -37,21 +37,13 @@ const lines = createConsoleLines({
   showInfo: !flags.tour && !flags.quiet,
 });
 
-// Only what this command made itself is removed: a directory that somebody named is theirs.
-if (flags.tour && flags.state === undefined) await rm(stateDirectory, { recursive: true, force: true });
-
 const interrupted = Promise.withResolvers<void>();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => interrupted.resolve());
 
 lines.line(`\nUser & Organization Service\n`);
 const started = performance.now();
-const platform = await startPlatform({
-  stateDirectory,
-  isReal: flags.real,
-  keepsPorts: !flags.tour,
-  console: lines,
-}).catch((error: unknown) => {
+const platform = await start().catch((error: unknown) => {
   lines.line(
     `\nThe platform did not start: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
   );
@@ -74,6 +66,12 @@ if (flags.tour) {
   lines.line(`Stopped. The data is kept in ${stateDirectory}`);
 }
 process.exit(exitCode);
+
+async function start(): Promise<Platform> {
+  // Only what this command made itself is removed: a directory that somebody named is theirs.
+  if (flags.tour && flags.state === undefined) await clearState(stateDirectory);
+  return startPlatform({ stateDirectory, isReal: flags.real, keepsPorts: !flags.tour, console: lines });
+}
 
 function greet({ urlOf, state }: Platform): void {
   lines.line(`  admin API      ${urlOf('admin')}/v1  (description: ${urlOf('admin')}/v1/openapi.json)

@@ -13,7 +13,7 @@ export async function ensureOperatorKey(ownerUrl: string, state: PlatformState):
     await bootstrapPlatform(deps);
     const kept = await readOperatorKey(state);
     if (kept !== undefined) return kept;
-    const wrapper = await openFileKeyWrapper(deps, join(state.secretVolumes['wrapping-key'], 'key'));
+    const wrapper = await openFileKeyWrapper(deps, join(state.volumes['wrapping-key'], 'key'));
     const issued = await issueOperatorKey({ ...deps, wrapper });
     await writeOperatorKey(state, issued.text);
     return issued.text;

@@ -184,7 +184,7 @@ function clusterObjects(input: {
         'secret-access-key': objectStore.secretAccessKey,
       },
     },
-    secretVolumes: input.state.secretVolumes,
+    volumes: input.state.volumes,
   };
 }
 

@@ -1,7 +1,7 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findFreePort } from './free-port.ts';
-import { type GuardedProcess, spawnGuarded } from './guarded-process.ts';
+import { type GuardedProcess, keepLast, spawnGuarded } from './guarded-process.ts';
 import { clusterOf, initialiseCluster, postgresEnvironment, stopOrphan } from './postgres-cluster.ts';
 import { findPostgresHome, type PostgresHome } from './postgres-home.ts';
 import { createRoles } from './postgres-roles.ts';
@@ -105,7 +105,7 @@ async function startServer(
     ...(home.user && { user: home.user }),
     ...(options.persistent ? {} : { removeDirectory: home.directory }),
     onLine: (line) => {
-      recent.splice(0, recent.length - 19, line);
+      keepLast(recent, line);
       options.onLog(line);
       if (line.includes('database system is ready to accept connections')) ready.resolve('ready');
     },

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { goTool } from './go-tool.ts';
 import { findFreePort } from './free-port.ts';
-import { type GuardedProcess, spawnGuarded } from './guarded-process.ts';
+import { goTool } from './go-tool.ts';
+import { type GuardedProcess, keepLast, spawnGuarded } from './guarded-process.ts';
 
 export type S3Server = {
   readonly endpoint: string;
@@ -48,7 +48,7 @@ export async function startS3Server(options: { directory: string }): Promise<S3S
       env: { ROOT_ACCESS_KEY: access.accessKeyId, ROOT_SECRET_KEY: access.secretAccessKey, TZ: 'UTC' },
       cwd: options.directory,
       stopSignal: 'SIGTERM',
-      onLine: (line) => lines.splice(0, lines.length - 9, line),
+      onLine: (line) => keepLast(lines, line),
     });
     if (await isReady(endpoint, server))
       return { endpoint, region: 'us-east-1', ...access, ...controls(server, buckets) };

@@ -60,7 +60,8 @@ export function startService(options: ServiceProcessOptions): ServiceProcess {
 function spawn(options: ServiceProcessOptions): GuardedProcess {
   return spawnGuarded({
     command: process.execPath,
-    args: ['--enable-source-maps', options.script],
+    // kafkajs sets timers in the past (tulios/kafkajs issue 1751), which Node reports on each start.
+    args: ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', options.script],
     env: {
       ...options.env,
       PORT: String(options.port),

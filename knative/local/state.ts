@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lockState } from './state-lock.ts';
 
 /** Where one local platform keeps everything that outlives it. */
 export type PlatformState = {
@@ -11,8 +12,8 @@ export type PlatformState = {
   readonly kafka: string;
   readonly s3: string;
   readonly operatorKeyFile: string;
-  /** Directories that stand for secret volumes. */
-  readonly secretVolumes: { readonly 'wrapping-key': string; readonly 'audit-signing-key': string };
+  /** Directories that stand for the volumes of the manifests. */
+  readonly volumes: Readonly<Record<'wrapping-key' | 'audit-signing-key' | 'git-cache', string>>;
 };
 
 /** Makes the directory and, on first use, the keys in it; each readable by its owner alone. */
@@ -26,18 +27,27 @@ export async function openState(directory: string): Promise<PlatformState> {
     kafka: join(directory, 'kafka'),
     s3: join(directory, 's3'),
     operatorKeyFile: join(directory, 'operator-key'),
-    secretVolumes: {
+    volumes: {
       'wrapping-key': join(secrets, 'wrapping-key'),
       'audit-signing-key': join(secrets, 'audit-signing-key'),
+      'git-cache': join(directory, 'git-cache'),
     },
   };
   for (const path of [state.topics, state.objects]) await mkdir(path, { recursive: true });
-  for (const path of Object.values(state.secretVolumes)) await mkdir(path, { recursive: true, mode: 0o700 });
-  await writeOnce(join(state.secretVolumes['wrapping-key'], 'key'), () => randomBytes(32).toString('base64'));
-  await writeOnce(join(state.secretVolumes['audit-signing-key'], 'key'), () =>
+  for (const path of Object.values(state.volumes)) await mkdir(path, { recursive: true, mode: 0o700 });
+  await writeOnce(join(state.volumes['wrapping-key'], 'key'), () => randomBytes(32).toString('base64'));
+  await writeOnce(join(state.volumes['audit-signing-key'], 'key'), () =>
     generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   );
   return state;
+}
+
+/** Removes what an earlier run left; throws when a platform is running there. */
+export async function clearState(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const release = await lockState(directory);
+  await rm(directory, { recursive: true, force: true });
+  await release();
 }
 
 export async function readOperatorKey(state: PlatformState): Promise<string | undefined> {

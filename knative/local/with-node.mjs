@@ -46,7 +46,11 @@ function packageOf(bin) {
 
 installWhenLockfileChanged();
 const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-const child = spawn(node, command(process.argv.slice(2)), { cwd: root, stdio: 'inherit' });
+// kafkajs sets timers in the past (tulios/kafkajs issue 1751), which Node reports on each start.
+const child = spawn(node, ['--disable-warning=TimeoutNegativeWarning', ...command(process.argv.slice(2))], {
+  cwd: root,
+  stdio: 'inherit',
+});
 // The terminal sends Ctrl-C to the whole group; a supervisor signals only us. Either way the child decides when it is done.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)));

@@ -14,6 +14,7 @@ export {
   evaluationRequestSchema,
   parseEvaluationRequest,
 } from './authzen.ts';
+export { type CachedSubjectFactsDeps, cacheSubjectFacts } from './cached-subject-facts.ts';
 export type { Decision, DecisionCode, Obligation } from './decision.ts';
 export { type EvaluateAccessDeps, evaluateAccess } from './evaluate-access.ts';
 export {

@@ -32,6 +32,12 @@ describe('a TypeID', () => {
   ])('refuses %s as a key id', (text) => expect(key.is(text)).toBe(false));
 });
 
+test('random bytes are never given out twice', () => {
+  const drawn = Array.from({ length: 2_000 }, () => Buffer.from(systemRandom.bytes(10)).toString('hex'));
+  expect(new Set(drawn).size).toBe(drawn.length);
+  expect(systemRandom.bytes(5_000)).toHaveLength(5_000);
+});
+
 describe('canonical JSON', () => {
   test('orders the members of the RFC 8785 example by UTF-16 code units', () => {
     const value = {
