@@ -4,13 +4,13 @@ import { glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { goTool } from '../knative/local/go-tool.ts';
 import {
   type PolicyBundleFiles,
   policyBundleFileNames,
   policyEntrypoint,
   policyManifestSchema,
 } from '../shared/authorization/index.ts';
-import { goTool } from '../knative/local/go-tool.ts';
 import { readTarGz } from './read-tar.ts';
 
 const run = promisify(execFile);

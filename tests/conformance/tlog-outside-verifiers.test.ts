@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { goProgram, goTool } from '../../knative/local/go-tool.ts';
 import { entryBytesMax, formatVerifierKey, verifyLog } from '../../shared/tlog/index.ts';
 import { askFsck, askVerifier, fsck } from '../support/fsck.ts';
-import { goProgram, goTool } from '../../knative/local/go-tool.ts';
 import { damage, type LogDirectory, writeLog, writeProof } from './tlog-directory.ts';
 
 const spicy = await goTool({ name: 'spicy', version: '0.9.0', module: 'filippo.io/torchwood/cmd/spicy' });
