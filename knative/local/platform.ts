@@ -89,6 +89,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     for (const service of services.values()) {
       await console.step(`${service.name} ready on ${service.url}`, () => service.ready(60_000));
     }
+    router.startSchedules();
     return { state, operatorKey, postgres, services, urlOf, objectStore, stop };
   } catch (error) {
     await stop();

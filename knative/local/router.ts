@@ -15,6 +15,8 @@ export type RouterOptions = {
 export type Router = {
   /** Events are posted to `<url>/<topic>`, one a request, and accepted with 202 once they are durable. */
   readonly url: string;
+  /** Ticks begin: asked for once the Services are up, or the first ones would be lost. */
+  startSchedules(): void;
   close(): Promise<void>;
 };
 
@@ -40,9 +42,12 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   for (const source of options.manifests.kafkaSources) await consume(options, source, stop.signal);
-  const ticks = options.manifests.pingSources.map((source) => schedule(options, source, stop.signal));
+  const ticks: Cron[] = [];
   return {
     url: `http://127.0.0.1:${portOf(server)}`,
+    startSchedules: () => {
+      for (const source of options.manifests.pingSources) ticks.push(schedule(options, source, stop.signal));
+    },
     close: async () => {
       for (const tick of ticks) tick.stop();
       stop.abort();
