@@ -13,15 +13,7 @@ const usage = `Starts the User & Organization Service on this machine.
   npm start -- --state DIR      keep the data in DIR
   npm start -- --quiet          print warnings and errors of the functions only`;
 
-const { values: flags } = parseArgs({
-  options: {
-    tour: { type: 'boolean', default: false },
-    real: { type: 'boolean', default: false },
-    quiet: { type: 'boolean', default: false },
-    state: { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
+const flags = readFlags();
 
 if (flags.help) {
   console.log(usage);
@@ -66,6 +58,23 @@ if (flags.tour) {
   lines.line(`Stopped. The data is kept in ${stateDirectory}`);
 }
 process.exit(exitCode);
+
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        tour: { type: 'boolean', default: false },
+        real: { type: 'boolean', default: false },
+        quiet: { type: 'boolean', default: false },
+        state: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    process.exit(2);
+  }
+}
 
 async function start(): Promise<Platform> {
   // Only what this command made itself is removed: a directory that somebody named is theirs.
