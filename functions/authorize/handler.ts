@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type FunctionOptions, type RequestContext, sendProblem } from '../../shared/http/index.ts';
+import { type FunctionOptions, type RequestContext, sendJson, sendProblem } from '../../shared/http/index.ts';
 import { type AnswerEvaluationDeps, answerEvaluation } from './answer-evaluation.ts';
 import { describeDecisionPoint, evaluationPath, metadataPath } from './describe-decision-point.ts';
 
@@ -13,7 +13,10 @@ export function createHandler(deps: HandlerDeps): Pick<FunctionOptions, 'firstLi
   const metadata = describeDecisionPoint(deps.publicUrl);
   const routes: Readonly<Record<string, { method: string; answer: Answer }>> = {
     [evaluationPath]: { method: 'POST', answer: (...asked) => void evaluate(deps, ...asked) },
-    [metadataPath]: { method: 'GET', answer: (_req, res) => sendJson(res, metadata) },
+    [metadataPath]: {
+      method: 'GET',
+      answer: (_req, res, { requestId }) => sendJson(res, metadata, requestId),
+    },
   };
   return {
     firstListener: (req, res, context) => {
@@ -41,18 +44,8 @@ async function evaluate(
     body,
     requestId,
   });
-  if (answer.ok) sendJson(res, answer.value);
+  if (answer.ok) sendJson(res, answer.value, requestId);
   else sendProblem(res, answer.failure, requestId);
-}
-
-function sendJson(res: ServerResponse, json: string): void {
-  res
-    .writeHead(200, {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      'content-length': Buffer.byteLength(json),
-    })
-    .end(json);
 }
 
 function pathOf(url: string): string {

@@ -5,7 +5,7 @@ import type { Clock, Random } from '../kernel/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { clientAddressOf } from './client-address.ts';
 import { type ProblemFailure, problem } from './problem.ts';
-import { readBody } from './request-body.ts';
+import { type BodyReader, createBodyReader } from './request-body.ts';
 import { requestIdOf } from './request-id.ts';
 
 /** What the host knows of a request before the function sees it. */
@@ -24,7 +24,7 @@ export type FunctionOptions = {
   ) => void | Promise<void>;
   /**
    * Answers before the framework's Express chain, which costs 150 us a request; false passes the request on.
-   * For the decision path only.
+   * For the decision path only. Its answers name the request themselves: `sendJson` and `sendProblem` do.
    */
   readonly firstListener?: (req: IncomingMessage, res: ServerResponse, context: RequestContext) => boolean;
   /** Cheap, and without a database call: it is polled often. */
@@ -35,6 +35,8 @@ export type FunctionOptions = {
 
 export type FunctionServerDeps = { readonly clock: Clock; readonly random: Random; readonly logger: Logger };
 
+const jsonHeaders = ['content-type', 'application/json', 'cache-control', 'no-store'];
+const bodyTimeoutMs = 10_000;
 const contexts = new WeakMap<IncomingMessage, RequestContext>();
 
 /**
@@ -50,7 +52,9 @@ export function createFunctionServer(deps: FunctionServerDeps, options: Function
   const server = getTestServer(options.name);
   const framework = server.listeners('request')[0] as RequestListener;
   server.removeAllListeners('request');
-  server.on('request', (req, res) => void receive(deps, options, framework, req, res));
+  const bodies = createBodyReader({ bytesMax: options.bodyBytesMax ?? 1_048_576, timeoutMs: bodyTimeoutMs });
+  const host = { ...deps, options, framework, bodies };
+  server.on('request', (req, res) => receive(host, req, res));
   // Longer than the 600 s of any proxy in front, so that it is never we who close a connection it is about to reuse.
   server.keepAliveTimeout = 620_000;
   server.headersTimeout = 15_000;
@@ -59,33 +63,39 @@ export function createFunctionServer(deps: FunctionServerDeps, options: Function
   return server;
 }
 
-async function receive(
-  deps: FunctionServerDeps,
-  options: FunctionOptions,
-  framework: RequestListener,
+type Host = FunctionServerDeps & {
+  readonly options: FunctionOptions;
+  readonly framework: RequestListener;
+  readonly bodies: BodyReader;
+};
+
+function receive(host: Host, req: IncomingMessage, res: ServerResponse): void {
+  if (answerHealth(host.options, req, res)) return;
+  const requestId = requestIdOf(req, host);
+  host.bodies.read(req, (body) => {
+    try {
+      if (body.ok) passOn(host, req, res, { requestId, body: body.value });
+      else sendProblem(res, body.failure, requestId);
+    } catch (error) {
+      host.logger.error({ error, requestId }, 'The function host failed');
+      sendProblem(res, { code: 'service.internal' }, requestId);
+    }
+  });
+}
+
+function passOn(
+  { options, framework }: Host,
   req: IncomingMessage,
   res: ServerResponse,
-): Promise<void> {
-  const requestId = requestIdOf(req, deps);
+  { requestId, body }: { requestId: string; body: Buffer },
+): void {
+  const context = { requestId, clientAddress: clientAddressOf(req, options.trustedHops ?? 0), body };
+  if (options.firstListener?.(req, res, context) === true) return;
+  contexts.set(req, context);
   res.setHeader('x-request-id', requestId);
-  try {
-    if (answerHealth(options, req, res)) return;
-    const body = await readBody(req, { bytesMax: options.bodyBytesMax ?? 1_048_576, timeoutMs: 10_000 });
-    if (!body.ok) return sendProblem(res, body.failure, requestId);
-    const context = {
-      requestId,
-      clientAddress: clientAddressOf(req, options.trustedHops ?? 0),
-      body: body.value,
-    };
-    if (options.firstListener?.(req, res, context) === true) return;
-    contexts.set(req, context);
-    // Parsers of the framework skip a stream that has ended; rawBody is what adapters behind it read.
-    Object.assign(req, { rawBody: body.value, body: undefined });
-    framework(req, res);
-  } catch (error) {
-    deps.logger.error({ error, requestId }, 'The function host failed');
-    sendProblem(res, { code: 'service.internal' }, requestId);
-  }
+  // Parsers of the framework skip a stream that has ended; rawBody is what adapters behind it read.
+  Object.assign(req, { rawBody: body, body: undefined });
+  framework(req, res);
 }
 
 function answerHealth(options: FunctionOptions, req: IncomingMessage, res: ServerResponse): boolean {
@@ -105,5 +115,11 @@ export function sendProblem(res: ServerResponse, failure: ProblemFailure, reques
     return;
   }
   const { status, headers, body } = problem(failure, requestId);
-  res.writeHead(status, headers).end(body);
+  res.writeHead(status, { ...headers, 'x-request-id': requestId }).end(body);
+}
+
+/** 200 with JSON that nobody may keep. A flat list of headers is what Node writes with the least work. */
+export function sendJson(res: ServerResponse, json: string, requestId: string): void {
+  const length = Buffer.byteLength(json);
+  res.writeHead(200, [...jsonHeaders, 'content-length', String(length), 'x-request-id', requestId]).end(json);
 }

@@ -15,6 +15,7 @@ export {
   type FunctionOptions,
   type FunctionServerDeps,
   type RequestContext,
+  sendJson,
   sendProblem,
 } from './function-server.ts';
 export { type App, type AppEnv, createApp, problemResponse, toListener } from './hono-app.ts';
