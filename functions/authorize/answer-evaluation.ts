@@ -1,125 +1,52 @@
-import type { AuthenticationFailure, Authenticator, Principal } from '../../shared/authentication/index.ts';
+import type { Principal } from '../../shared/authentication/index.ts';
+import { type Decision, type EvaluateAccessDeps, evaluateAccess } from '../../shared/authorization/index.ts';
+import { ok } from '../../shared/kernel/index.ts';
 import {
-  type Decision,
-  type EvaluateAccessDeps,
-  type EvaluationRequest,
-  evaluateAccess,
-} from '../../shared/authorization/index.ts';
-import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
-import type { ProblemFailure } from '../../shared/http/index.ts';
-import { type Fail, fail, ok, type Result } from '../../shared/kernel/index.ts';
-import type { Logger } from '../../shared/telemetry/index.ts';
-import { isOverload } from './bound-pool.ts';
-import type { CallerPermission } from './caller-permission.ts';
+  type AdmitCallerDeps,
+  type Answer,
+  type AuthorizeCall,
+  admitCaller,
+  admitQuestion,
+  notDecided,
+} from './admit-caller.ts';
 import { type Question, readQuestion } from './evaluation-question.ts';
+import { presentDecision } from './present-decision.ts';
+import { recordDecision } from './record-decision.ts';
 
-export type AnswerEvaluationDeps = EvaluateAccessDeps & {
-  readonly authenticator: Authenticator;
-  readonly mayAsk: CallerPermission;
-  readonly decisions: Pick<DecisionRecorder, 'record' | 'isAccepting'>;
-  readonly logger: Logger;
-};
-
-export type EvaluationCall = {
-  readonly authorization: string | undefined;
-  readonly contentType: string | undefined;
-  readonly body: Buffer;
-  readonly requestId: string;
-};
+export type AnswerEvaluationDeps = EvaluateAccessDeps & AdmitCallerDeps;
 
 /**
- * Access Evaluation, AuthZEN 1.0 section 6. A refusal is an answer (200); a problem means that nothing was decided.
- * Every answer is about the caller's own organization. The text is the response's JSON.
+ * Access Evaluation, AuthZEN 1.0 section 6. A refusal is an answer (200). Every answer is about the caller's own
+ * organization.
  */
-export async function answerEvaluation(
-  deps: AnswerEvaluationDeps,
-  call: EvaluationCall,
-): Promise<Result<string, ProblemFailure>> {
-  // What cannot be recorded is not decided.
-  if (!deps.decisions.isAccepting()) return fail({ code: 'service.unavailable' });
-  try {
-    return await decide(deps, call);
-  } catch (error) {
-    return notDecided(deps, call, error);
-  }
+export function answerEvaluation(deps: AnswerEvaluationDeps, call: AuthorizeCall): Promise<Answer> {
+  return admitCaller(deps, call, async (caller) => {
+    const question = readQuestion(call.contentType, call.body);
+    return question.ok ? answerQuestion(deps, call, caller, question.value) : question;
+  });
 }
 
-async function decide(
+export async function answerQuestion(
   deps: AnswerEvaluationDeps,
-  call: EvaluationCall,
-): Promise<Result<string, ProblemFailure>> {
-  const caller = await deps.authenticator.authenticate(call.authorization);
-  if (!caller.ok) return refuseCaller(deps, call, caller.failure);
-  const question = readQuestion(call.contentType, call.body);
-  if (!question.ok) return question;
-  const { request } = question.value;
-  if (!isAboutItself(caller.value, request)) {
-    const permit = await deps.mayAsk(caller.value);
-    if (!permit.ok) return permit;
-  }
-  const { organizationId } = caller.value;
+  call: AuthorizeCall,
+  caller: Principal,
+  { request, wantsReasons }: Question,
+): Promise<Answer> {
+  const admitted = await admitQuestion(deps, caller, [request.subject]);
+  if (!admitted.ok) return admitted;
+  const { organizationId } = caller;
   const decision = await evaluateAccess(deps, { organizationId, request });
-  if (decision.code === 'error') deps.logger.error(toLogFields(decision, call), 'The policy decided nothing');
+  if (decision.code === 'error') logNothingDecided(deps, call, decision);
   // Without a revision no policy was asked: facts could not be had.
   if (decision.revision === undefined) return notDecided(deps, call, decision.cause);
-  record(deps, { caller: caller.value, question: question.value, decision, requestId: call.requestId });
-  return ok(present(decision, question.value.wantsReasons));
+  recordDecision(deps, { caller, request, decision, requestId: call.requestId });
+  return ok(presentDecision(decision, wantsReasons));
 }
 
-/** Why is for the log alone. */
-function refuseCaller(deps: AnswerEvaluationDeps, call: EvaluationCall, failure: AuthenticationFailure) {
-  deps.logger.debug({ ...failure, requestId: call.requestId }, 'A caller was refused');
-  return fail({ code: failure.code });
-}
-
-/** Anything may ask what it may do itself; that tells it no more than trying would. */
-function isAboutItself(caller: Principal, { subject }: EvaluationRequest): boolean {
-  return subject.type === caller.type && subject.id === caller.id;
-}
-
-function record(
-  deps: AnswerEvaluationDeps,
-  made: { caller: Principal; question: Question; decision: Decision; requestId: string },
+export function logNothingDecided(
+  deps: Pick<AdmitCallerDeps, 'logger'>,
+  { requestId }: AuthorizeCall,
+  { cause, revision }: Decision,
 ): void {
-  const { caller, decision } = made;
-  const { subject, action, resource } = made.question.request;
-  const { credential } = caller;
-  deps.decisions.record({
-    time: deps.clock.now(),
-    organization: caller.organizationId,
-    requestId: made.requestId,
-    principal: {
-      type: caller.type,
-      id: caller.id,
-      credential: credential.type === 'api_key' ? credential.fingerprint : credential.id,
-    },
-    subject: { type: subject.type, id: subject.id },
-    action: action.name,
-    resource: { type: resource.type, id: resource.id },
-    decision: decision.decision,
-    code: decision.code,
-    rule: decision.rule,
-    binding: decision.binding,
-    policyRevision: decision.revision ?? '',
-  });
-}
-
-/** Reasons only when asked for: clients exist that compare whole answers. */
-function present(decision: Decision, wantsReasons: boolean): string {
-  if (!wantsReasons) return decision.decision ? '{"decision":true}' : '{"decision":false}';
-  const { code, rule, binding, obligations, revision } = decision;
-  return JSON.stringify({
-    decision: decision.decision,
-    context: { code, rule, binding, obligations, policy_revision: revision },
-  });
-}
-
-function notDecided(deps: AnswerEvaluationDeps, call: EvaluationCall, error: unknown): Fail<ProblemFailure> {
-  if (isOverload(error)) return fail({ code: 'service.overloaded' });
-  deps.logger.error({ error, requestId: call.requestId }, 'A question was not decided');
-  return fail({ code: 'service.unavailable' });
-}
-
-function toLogFields(decision: Decision, call: EvaluationCall) {
-  return { error: decision.cause, requestId: call.requestId, policyRevision: decision.revision };
+  deps.logger.error({ error: cause, requestId, policyRevision: revision }, 'The policy decided nothing');
 }

@@ -1,0 +1,69 @@
+import type { AuthenticationFailure, Authenticator, Principal } from '../../shared/authentication/index.ts';
+import type { SubjectReference } from '../../shared/authorization/index.ts';
+import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
+import type { ProblemFailure } from '../../shared/http/index.ts';
+import { type Fail, fail, ok, type Result } from '../../shared/kernel/index.ts';
+import type { Logger } from '../../shared/telemetry/index.ts';
+import { isOverload } from './bound-pool.ts';
+import type { CallerPermission } from './caller-permission.ts';
+
+export type AdmitCallerDeps = {
+  readonly authenticator: Authenticator;
+  readonly mayAsk: CallerPermission;
+  readonly decisions: Pick<DecisionRecorder, 'record' | 'isAccepting'>;
+  readonly logger: Logger;
+};
+
+/** One request to any of the addresses. */
+export type AuthorizeCall = {
+  readonly authorization: string | undefined;
+  readonly contentType: string | undefined;
+  readonly body: Buffer;
+  readonly requestId: string;
+};
+
+/** The text is the response's JSON; a problem means that nothing was decided. */
+export type Answer = Result<string, ProblemFailure>;
+
+/** Runs `work` for a caller whose credential holds, while what is decided can be recorded. */
+export async function admitCaller(
+  deps: AdmitCallerDeps,
+  call: AuthorizeCall,
+  work: (caller: Principal) => Promise<Answer>,
+): Promise<Answer> {
+  // What cannot be recorded is not decided.
+  if (!deps.decisions.isAccepting()) return fail({ code: 'service.unavailable' });
+  try {
+    const caller = await deps.authenticator.authenticate(call.authorization);
+    return caller.ok ? await work(caller.value) : refuseCaller(deps, call, caller.failure);
+  } catch (error) {
+    return notDecided(deps, call, error);
+  }
+}
+
+/** Anything may ask what it may do itself; that tells it no more than trying would. */
+export async function admitQuestion(
+  deps: AdmitCallerDeps,
+  caller: Principal,
+  subjects: readonly SubjectReference[],
+): Promise<Result<true, ProblemFailure>> {
+  if (subjects.every(({ type, id }) => type === caller.type && id === caller.id)) return ok(true);
+  const permit = await deps.mayAsk(caller);
+  return permit.ok ? ok(true) : permit;
+}
+
+export function notDecided(
+  deps: Pick<AdmitCallerDeps, 'logger'>,
+  call: AuthorizeCall,
+  error: unknown,
+): Fail<ProblemFailure> {
+  if (isOverload(error)) return fail({ code: 'service.overloaded' });
+  deps.logger.error({ error, requestId: call.requestId }, 'A question was not decided');
+  return fail({ code: 'service.unavailable' });
+}
+
+/** Why is for the log alone. */
+function refuseCaller(deps: AdmitCallerDeps, call: AuthorizeCall, failure: AuthenticationFailure) {
+  deps.logger.debug({ ...failure, requestId: call.requestId }, 'A caller was refused');
+  return fail({ code: failure.code });
+}
