@@ -1,3 +1,5 @@
+import { type BuiltInRole, builtInRoles as policyRoles } from '../authorization/index.ts';
+
 /** What Git may declare, in the form that is compared, planned and stored. Absent values are null, never missing. */
 export type Entity =
   | { readonly kind: 'organization'; readonly name: string; readonly spec: OrganizationSpec }
@@ -79,20 +81,13 @@ function toTeamKeys(team: string | null): string[] {
   return team === null ? [] : [`team/${team}`];
 }
 
-export const builtInRoles = [
-  'OrgOwner',
-  'OrgAdmin',
-  'Billing',
-  'Security',
-  'Auditor',
-  'Developer',
-  'Member',
-] as const;
-
 /** Belongs to the platform's own operators; no organization can hand it out. */
-export const platformRole = 'PlatformOperator';
+export const platformRole: BuiltInRole = 'PlatformOperator';
 
-const builtInRoleNames: ReadonlySet<string> = new Set(builtInRoles);
+/** The roles that an organization can give without declaring them. */
+export const builtInRoles = policyRoles.filter((role) => role !== platformRole);
+
+const builtInRoleNames = new Set<string>(builtInRoles);
 
 export function isBuiltInRole(role: string): boolean {
   return builtInRoleNames.has(role);
