@@ -11,6 +11,8 @@ const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const policyManifestSchema = z.object({
   revision: z.string().min(1).max(128),
+  /** Grows from one publication to the next; what an older one is told by. */
+  version: z.int().positive().exactOptional(),
   entrypoint: z.literal(policyEntrypoint),
   opa_version: z.string().min(1),
   /** Over the sources, so that a stale bundle is noticed; see policies/build.ts. */
