@@ -17,10 +17,17 @@ export type Filled<T> = { readonly value: T; readonly cacheUntil?: Date };
  * late it is stored.
  */
 export type GuardedCache<T> = {
+  /** What is kept and may be believed; for whoever can say what to read only at some cost. */
+  peek(key: string): T | undefined;
   get(key: string, scope: string, fill: () => Promise<Filled<T>>): Promise<T>;
 };
 
-type Entry<T> = { readonly epoch: number; readonly until: number; readonly value: T };
+type Entry<T> = {
+  readonly scope: string;
+  readonly epoch: number;
+  readonly until: number;
+  readonly value: T;
+};
 type Pending<T> = { readonly epoch: number; readonly value: Promise<T> };
 
 export function createGuardedCache<T>(options: GuardedCacheOptions): GuardedCache<T> {
@@ -31,7 +38,7 @@ export function createGuardedCache<T>(options: GuardedCacheOptions): GuardedCach
   const read = async (key: string, scope: string, epoch: number, fill: () => Promise<Filled<T>>) => {
     const { value, cacheUntil } = await fill();
     if (cacheUntil !== undefined && feed.epochOf(scope) === epoch) {
-      entries.set(key, { epoch, until: cacheUntil.getTime(), value });
+      entries.set(key, { scope, epoch, until: cacheUntil.getTime(), value });
     }
     return value;
   };
@@ -48,14 +55,21 @@ export function createGuardedCache<T>(options: GuardedCacheOptions): GuardedCach
     }
   };
 
+  /** Told apart from a kept `undefined`. */
+  const findEntry = (key: string): Entry<T> | undefined => {
+    const entry = entries.get(key);
+    if (entry === undefined || feed.epochOf(entry.scope) !== entry.epoch || !feed.isLive()) return undefined;
+    return clock.now().getTime() < entry.until ? entry : undefined;
+  };
+
   return {
+    peek: (key) => findEntry(key)?.value,
     get: async (key, scope, fill) => {
+      const entry = findEntry(key);
+      if (entry !== undefined && entry.scope === scope) return entry.value;
       const epoch = feed.epochOf(scope);
       // Without the feed, a read that somebody else began may be from before a change this caller already knows of.
-      if (!feed.isLive()) return read(key, scope, epoch, fill);
-      const entry = entries.get(key);
-      if (entry?.epoch === epoch && clock.now().getTime() < entry.until) return entry.value;
-      return readOnce(key, scope, epoch, fill);
+      return feed.isLive() ? readOnce(key, scope, epoch, fill) : read(key, scope, epoch, fill);
     },
   };
 }

@@ -9,7 +9,8 @@ import type { Random } from './random.ts';
  */
 export type TypeId<Prefix extends string> = Brand<`${Prefix}_${string}`, Prefix>;
 
-const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
+const alphabet = [...'0123456789abcdefghjkmnpqrstvwxyz'];
+const digitPairs = alphabet.flatMap((first) => alphabet.map((second) => first + second));
 const suffix = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 
 export type TypeIdKind<Prefix extends string> = {
@@ -28,7 +29,7 @@ export function typeId<const Prefix extends string>(prefix: Prefix): TypeIdKind<
     prefix,
     is,
     create: ({ clock, random }) => {
-      const value = `${head}${toBase32(uuidV7(clock.now(), random.bytes(10)))}`;
+      const value = head + uuidV7(clock.now().getTime(), random.bytes(10));
       invariant(is(value), `generated id ${value} does not have its own form`);
       return value;
     },
@@ -39,26 +40,33 @@ export function typeId<const Prefix extends string>(prefix: Prefix): TypeIdKind<
   };
 }
 
-function uuidV7(now: Date, random: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(16);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(now.getTime()) << 16n);
-  bytes.set(random.subarray(0, 10), 6);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return bytes;
+/**
+ * A UUIDv7 in base32: 2 bits of padding and the 48 of the time make the first 10 digits, version, variant and 74
+ * random bits the other 16. Two digits at a time, and no BigInt, which costs 5 us: every request has an id.
+ */
+function uuidV7(milliseconds: number, random: Uint8Array): string {
+  const high = Math.floor(milliseconds / 2 ** 20);
+  const low = milliseconds % 2 ** 20;
+  const at = (place: number) => random[place] ?? 0;
+  return (
+    fourDigits(Math.floor(high / 2 ** 10)) +
+    twoDigits(high) +
+    fourDigits(low) +
+    eightDigits((at(0) & 0x0f) | 0x70, at(1), (at(2) & 0x3f) | 0x80, at(3), at(4)) +
+    eightDigits(at(5), at(6), at(7), at(8), at(9))
+  );
 }
 
-/** From the last bit up, five at a time; 26 digits hold 130 bits, so the first is at most 7. No BigInt: it costs 5 us. */
-function toBase32(bytes: Uint8Array): string {
-  let text = '';
-  let pending = 0;
-  let bits = 0;
-  for (let place = bytes.length - 1; place >= 0; place--) {
-    pending |= (bytes[place] ?? 0) << bits;
-    for (bits += 8; bits >= 5; bits -= 5) {
-      text = alphabet.charAt(pending & 31) + text;
-      pending >>>= 5;
-    }
-  }
-  return alphabet.charAt(pending & 31) + text;
+/** Of five bytes. */
+function eightDigits(a: number, b: number, c: number, d: number, e: number): string {
+  return fourDigits((a << 12) | (b << 4) | (c >> 4)) + fourDigits(((c & 0x0f) << 16) | (d << 8) | e);
+}
+
+function fourDigits(value: number): string {
+  return twoDigits(value >> 10) + twoDigits(value);
+}
+
+/** Of the lowest 10 bits. */
+function twoDigits(value: number): string {
+  return digitPairs[value & 1023] ?? '';
 }
