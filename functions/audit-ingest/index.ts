@@ -9,7 +9,7 @@ import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import { openObjectStore } from '../../shared/object-store/open-object-store.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
 import { configSchema } from './config.ts';
-import { createHandler } from './handler.ts';
+import { bodyBytesMax, createHandler } from './handler.ts';
 
 const name = 'audit-ingest';
 const ambient = { clock: systemClock, random: systemRandom };
@@ -36,7 +36,7 @@ const log = {
 };
 const server = createFunctionServer(
   { ...ambient, logger },
-  { name, listener: createHandler({ log, publisher, logger }) },
+  { name, listener: createHandler({ log, publisher, logger }), bodyBytesMax },
 );
 const served = await serve(logger, server, {
   port: config.PORT,

@@ -18,13 +18,13 @@ export const postgresAuditLogStore: AuditLogStore = {
     // The head row cannot be locked before the first log exists, and a new day has none either.
     await sql`select pg_advisory_xact_lock(hashtextextended('audit-log:' || current_org(), 0))`.execute(tx);
   },
-  hasOrganization: async (tx) => {
-    const row = await tx
-      .selectFrom('organization')
-      .select('org_id')
-      .where('org_id', '=', thisOrganization)
-      .executeTakeFirst();
-    return row !== undefined;
+  findRecorded: async (tx, eventIds) => {
+    const rows = await tx
+      .selectFrom('audit_event')
+      .select(['event_id', 'leaf'])
+      .where('event_id', 'in', eventIds)
+      .execute();
+    return new Map(rows.map((row) => [row.event_id, row.leaf]));
   },
   findKnown: async (tx, events) => {
     const rows = await tx

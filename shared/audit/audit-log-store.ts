@@ -16,7 +16,8 @@ export type EntryRange = { readonly from: number; readonly to: number };
  */
 export type AuditLogStore = {
   lock(tx: OrgTransaction): Promise<void>;
-  hasOrganization(tx: OrgTransaction): Promise<boolean>;
+  /** Leaves of the trail by event id: what was committed with a change, whether it is in a log or not. */
+  findRecorded(tx: OrgTransaction, eventIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Those of the events that are in a log already. */
   findKnown(tx: OrgTransaction, events: readonly EventName[]): Promise<readonly EventName[]>;
   findNewest(tx: OrgTransaction): Promise<AuditLog | undefined>;

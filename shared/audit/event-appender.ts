@@ -1,21 +1,18 @@
 import type { CloudEvent } from '../events/index.ts';
-import { ok, type Result } from '../kernel/index.ts';
+import { invariant } from '../kernel/index.ts';
 import { type OrganizationId, organizationId } from '../organization/index.ts';
-import type { Appended, AppendFailure, AppendOutcome } from './append-events.ts';
+import type { Appended, AppendOutcome } from './append-events.ts';
 
 /** Appends one event; resolves only when it is committed. Rejects when the database fails: the event may be sent again. */
 export type EventAppender = {
-  append(event: CloudEvent): Promise<Result<AppendOutcome, AppendFailure>>;
+  append(event: CloudEvent): Promise<AppendOutcome>;
 };
 
-type AppendBatch = (
-  organizationId: OrganizationId,
-  events: readonly CloudEvent[],
-) => Promise<Result<Appended, AppendFailure>>;
+type AppendBatch = (organizationId: OrganizationId, events: readonly CloudEvent[]) => Promise<Appended>;
 
 type Waiting = {
   readonly event: CloudEvent;
-  readonly resolve: (outcome: Result<AppendOutcome, AppendFailure>) => void;
+  readonly resolve: (outcome: AppendOutcome) => void;
   readonly reject: (error: unknown) => void;
 };
 
@@ -48,12 +45,14 @@ export function createEventAppender(appendBatch: AppendBatch): EventAppender {
 async function settle(appendBatch: AppendBatch, batch: readonly Waiting[]): Promise<void> {
   try {
     const id = organizationId.require(batch[0]?.event.orgid ?? '');
-    const appended = await appendBatch(
+    const { outcomes } = await appendBatch(
       id,
       batch.map(({ event }) => event),
     );
     for (const [at, { resolve }] of batch.entries()) {
-      resolve(appended.ok ? ok(appended.value.outcomes[at] ?? 'duplicate') : appended);
+      const outcome = outcomes[at];
+      invariant(outcome !== undefined, 'a batch has an outcome for each of its events');
+      resolve(outcome);
     }
   } catch (error) {
     for (const { reject } of batch) reject(error);

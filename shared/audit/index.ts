@@ -2,7 +2,8 @@
  * The audit log: one tamper-evident log an organization and day, its publication, its exports, and their verification
  * by whoever receives them.
  *
- * Invariants: an event is in the logs once, and for ever; a log never signs two trees of which neither is a prefix of
+ * Invariants: nothing is in a log but events that were committed with their change, and the log's own first and last
+ * entry; an event is in the logs once, and for ever; a log never signs two trees of which neither is a prefix of
  * the other; a checkpoint is never published before the files it needs; an export holds every event of its window or
  * is not ready.
  *
@@ -10,12 +11,7 @@
  * const appender = createEventAppender((organizationId, events) => appendEvents(deps, organizationId, events));
  * const outcome = await appender.append(event);
  */
-export {
-  type Appended,
-  type AppendFailure,
-  type AppendOutcome,
-  appendEvents,
-} from './append-events.ts';
+export { type Appended, type AppendOutcome, appendEvents } from './append-events.ts';
 export { type AuditExport, type AuditExportId, auditExportId, exportPrefixOf } from './audit-export.ts';
 export type { AuditExportFailure, FinalExportFailure, RunExportFailure } from './audit-export-failure.ts';
 export type { AuditExportStore, ExportName } from './audit-export-store.ts';

@@ -9,6 +9,7 @@ import { postgresAuditLogStore } from '../../shared/audit/audit-log-store.postgr
 import type { AuditLogDeps, RunExportDeps } from '../../shared/audit/index.ts';
 import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
 import { postgresEventRecorder, toCloudEvent } from '../../shared/events/event-recorder.postgres.ts';
+import { type CloudEvent, toLeaf } from '../../shared/events/index.ts';
 import { createFunctionServer, type FunctionOptions, serve } from '../../shared/http/index.ts';
 import { systemRandom } from '../../shared/kernel/index.ts';
 import { createDirectoryObjectStore } from '../../shared/object-store/object-store.directory.ts';
@@ -30,6 +31,8 @@ export type AuditFixture = {
   createOrganization(): Promise<OrganizationId>;
   /** Records one event as a use case does, and returns its id. */
   record(organization: OrganizationId, name: string): Promise<string>;
+  /** Puts events into the trail as they stand, for tests that choose their ids and texts. */
+  recordAll(events: readonly CloudEvent[]): Promise<void>;
   /** As superuser, above row-level security. */
   query(statement: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
@@ -90,6 +93,15 @@ export async function createAuditFixture(): Promise<AuditFixture> {
           data: { name, managedBy: 'api' },
         }),
       ),
+    recordAll: async (events) => {
+      await query(
+        `insert into audit_event (org_id, event_id, type, subject, actor_type, actor_id, occurred_at, leaf)
+         select e ->> 'orgid', e ->> 'id', e ->> 'type', e ->> 'subject', 'system', 'test',
+                (e ->> 'time')::timestamptz, leaf
+         from unnest($1::text[]) leaf, lateral (select leaf::jsonb) parsed (e)`,
+        [events.map(toLeaf)],
+      );
+    },
     query,
     close: async () => {
       await Promise.all(Object.values(pools).map((pool) => pool.close()));
@@ -119,9 +131,10 @@ export type ServedFunction = { readonly url: string; close(): Promise<void> };
 export async function serveFunction(
   name: string,
   listener: FunctionOptions['listener'],
+  options: { bodyBytesMax?: number } = {},
 ): Promise<ServedFunction> {
   const deps = { clock: { now: () => new Date(start) }, random: systemRandom, logger: silentLogger };
-  const server = createFunctionServer(deps, { name, listener });
+  const server = createFunctionServer(deps, { name, listener, ...options });
   const served = await serve(silentLogger, server, { port: 0, host: '127.0.0.1' });
   return { url: `http://127.0.0.1:${served.port}/`, close: served.close };
 }
