@@ -7,6 +7,7 @@ import { clientAddressOf } from './client-address.ts';
 import { type ProblemFailure, problem } from './problem.ts';
 import { type BodyReader, createBodyReader } from './request-body.ts';
 import { requestIdOf } from './request-id.ts';
+import type { WorkBudget } from './turn-budget.ts';
 
 /** What the host knows of a request before the function sees it. */
 export type RequestContext = {
@@ -29,6 +30,8 @@ export type FunctionOptions = {
   readonly firstListener?: (req: IncomingMessage, res: ServerResponse, context: RequestContext) => boolean;
   /** Cheap, and without a database call: it is polled often. */
   readonly isReady?: () => boolean;
+  /** When it admits no more, requests are refused with 503 before their body is read; health is always answered. */
+  readonly budget?: WorkBudget;
   readonly bodyBytesMax?: number;
   readonly trustedHops?: number;
 };
@@ -72,6 +75,10 @@ type Host = FunctionServerDeps & {
 function receive(host: Host, req: IncomingMessage, res: ServerResponse): void {
   if (answerHealth(host.options, req, res)) return;
   const requestId = requestIdOf(req, host);
+  if (host.options.budget?.admit() === false) {
+    sendProblem(res, { code: 'service.overloaded' }, requestId);
+    return;
+  }
   host.bodies.read(req, (body) => {
     try {
       if (body.ok) passOn(host, req, res, { requestId, body: body.value });

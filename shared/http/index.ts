@@ -21,3 +21,4 @@ export {
 export { type App, type AppEnv, createApp, problemResponse, toListener } from './hono-app.ts';
 export { type ProblemCode, type ProblemFailure, type ProblemResponse, problem } from './problem.ts';
 export { type Served, type ServeOptions, serve, stopOnSignal } from './serve.ts';
+export { createTurnBudget, type TurnBudgetOptions, type WorkBudget } from './turn-budget.ts';

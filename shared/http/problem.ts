@@ -49,6 +49,7 @@ const problems = {
     status: 415,
     title: 'CloudEvent batches are not accepted; send one event a request',
   },
+  'rate_limit.exceeded': { status: 429, title: 'This caller asks too often' },
   'service.overloaded': { status: 503, title: 'The service is busy', headers: { 'retry-after': '1' } },
   'service.unavailable': {
     status: 503,
@@ -64,6 +65,8 @@ export type ProblemFailure = Failure & {
   readonly code: ProblemCode;
   /** Shown to the caller. Says what and where; never a secret, never an internal message. */
   readonly detail?: string;
+  /** Becomes Retry-After, in place of the one of the table. */
+  readonly retryAfterSeconds?: number;
   /** Further public members, RFC 9457 section 3.2. */
   readonly [member: string]: unknown;
 };
@@ -89,7 +92,14 @@ export function problem(failure: ProblemFailure, requestId: string): ProblemResp
   };
   return {
     status: row.status,
-    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...row.headers },
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...row.headers,
+      ...(failure.retryAfterSeconds === undefined
+        ? {}
+        : { 'retry-after': String(failure.retryAfterSeconds) }),
+    },
     body: JSON.stringify(body),
   };
 }
