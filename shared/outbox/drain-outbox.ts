@@ -1,7 +1,7 @@
 import { type DatabasePool, withSystem } from '../db/index.ts';
 import type { EventPublisher, OutgoingMessage } from '../events/index.ts';
 import { withDeadline } from '../kernel/index.ts';
-import type { OutboxEntry, OutboxStore } from './outbox-store.ts';
+import type { OutboxEntry, OutboxLimits, OutboxPage, OutboxStore } from './outbox-store.ts';
 
 export type OutboxDeps = {
   readonly pool: DatabasePool;
@@ -15,7 +15,11 @@ export type DrainReport = {
   readonly isLedElsewhere: boolean;
 };
 
-const batchMax = 500;
+/**
+ * A broker takes 1 MiB of records at once for a partition (Kafka's message.max.bytes), names and headers included, and
+ * refuses more for good: one organization's long events would hold up everybody's.
+ */
+export const batchMax: OutboxLimits = { entries: 500, bytes: 768 * 1024 };
 /** Below the pool's `idle_in_transaction_session_timeout`, which ends the transaction, and with it the lead. */
 export const publishTimeoutMs = 30_000;
 
@@ -26,24 +30,25 @@ export const publishTimeoutMs = 30_000;
  */
 export async function drainOutbox(deps: OutboxDeps): Promise<DrainReport> {
   for (let published = 0; ; ) {
-    const sent = await relayBatch(deps);
-    if (sent === undefined) return { published, isLedElsewhere: true };
-    published += sent;
-    if (sent < batchMax) return { published, isLedElsewhere: false };
+    const batch = await relayBatch(deps);
+    if (batch === undefined) return { published, isLedElsewhere: true };
+    published += batch.entries.length;
+    if (!batch.isCut) return { published, isLedElsewhere: false };
   }
 }
 
-/** How many were sent; undefined when another relay leads. */
-async function relayBatch({ pool, store, publisher }: OutboxDeps): Promise<number | undefined> {
+/** What was sent; undefined when another relay leads. */
+async function relayBatch({ pool, store, publisher }: OutboxDeps): Promise<OutboxPage | undefined> {
   return withSystem(pool, async (tx) => {
     if (!(await store.lead(tx))) return undefined;
-    const entries = await store.listOldest(tx, batchMax);
-    if (entries.length === 0) return 0;
+    const page = await store.listOldest(tx, batchMax);
+    const { entries } = page;
+    if (entries.length === 0) return page;
     await withDeadline({ what: 'Publishing a batch of the outbox', timeoutMs: publishTimeoutMs }, () =>
       publisher.publish(entries.map(toMessage)),
     );
     await store.remove(tx, entries);
-    return entries.length;
+    return page;
   });
 }
 

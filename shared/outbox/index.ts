@@ -8,11 +8,17 @@
  * const relay = createOutboxRelay({ pool, store: postgresOutboxStore, publisher, logger });
  * relay.wake();
  */
-export { type DrainReport, drainOutbox, type OutboxDeps, publishTimeoutMs } from './drain-outbox.ts';
+export {
+  batchMax,
+  type DrainReport,
+  drainOutbox,
+  type OutboxDeps,
+  publishTimeoutMs,
+} from './drain-outbox.ts';
 export {
   createOutboxRelay,
   type OutboxRelay,
   type OutboxRelayDeps,
   type RetryPolicy,
 } from './outbox-relay.ts';
-export type { OutboxEntry, OutboxStore } from './outbox-store.ts';
+export type { OutboxEntry, OutboxLimits, OutboxPage, OutboxStore } from './outbox-store.ts';

@@ -8,6 +8,15 @@ export type OutboxEntry = {
   readonly payload: string;
 };
 
+/** `bytes` counts payloads; one entry is given whatever its size. */
+export type OutboxLimits = { readonly entries: number; readonly bytes: number };
+
+export type OutboxPage = {
+  readonly entries: readonly OutboxEntry[];
+  /** The limits, not the outbox, ended it. */
+  readonly isCut: boolean;
+};
+
 /**
  * The outbox of all organizations. `lead` makes this transaction the only relay until it ends, and is false, at once,
  * while another one leads. `listOldest` gives committed entries in sequence order: what one transaction could see of
@@ -15,6 +24,6 @@ export type OutboxEntry = {
  */
 export type OutboxStore = {
   lead(tx: SystemTransaction): Promise<boolean>;
-  listOldest(tx: SystemTransaction, limit: number): Promise<readonly OutboxEntry[]>;
+  listOldest(tx: SystemTransaction, limits: OutboxLimits): Promise<OutboxPage>;
   remove(tx: SystemTransaction, entries: readonly OutboxEntry[]): Promise<void>;
 };

@@ -11,6 +11,7 @@ import { findKafka, type KafkaServer, startKafka } from '../../knative/local/kaf
 import { openPublisher } from '../../shared/events/open-publisher.ts';
 import { createMemoryPublisher, type MemoryEventPublisher } from '../../shared/events/publisher.memory.ts';
 import { type EventPublisher, type OutgoingMessage, PublishError } from '../../shared/events/publisher.ts';
+import { batchMax } from '../../shared/outbox/index.ts';
 
 /** The other side of a publisher: what it accepted, and a switch that makes it fail. */
 type Broker = {
@@ -163,6 +164,19 @@ describe.each([
         .map((found) => JSON.parse(String(found.value)).number);
       expect(numbers).toEqual(Array.from({ length: 40 }, (_, number) => number));
     }
+  });
+
+  // A batch that the broker refuses for its size is refused at every retry.
+  test.skipIf(skip)('accepts the largest batch that the outbox makes, all of one key', async () => {
+    const publisher = broker.open();
+    const key = 'org_00000000000000000000000001';
+    const text = 'x'.repeat(batchMax.bytes / batchMax.entries - 80);
+    const value = JSON.stringify({ partitionkey: key, text });
+    const sent = { topic: 'audit.identity', key, value, contentType };
+    await publisher.publish(Array.from({ length: batchMax.entries }, () => sent));
+    await publisher.close();
+    const received = (await broker.received()).filter((found) => found.key === key);
+    expect(received).toHaveLength(batchMax.entries);
   });
 
   test.skipIf(skip)('accepts an empty batch', async () => {

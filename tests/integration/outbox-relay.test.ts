@@ -67,6 +67,25 @@ describe('the outbox', () => {
     }
   });
 
+  // Threat: a batch over the broker's limit is refused for ever, and one tenant's long events stop everybody's.
+  test('leaves in batches that a broker takes, however long its events are', async () => {
+    const organization = await fixture.createOrganization();
+    const ids: string[] = [];
+    for (let number = 0; number < 40; number++)
+      ids.push(await fixture.record(organization, 'x'.repeat(60_000)));
+    const memory = createMemoryPublisher();
+    const batches: number[] = [];
+    const publish: EventPublisher['publish'] = (messages) => {
+      batches.push(messages.reduce((bytes, { value }) => bytes + Buffer.byteLength(value), 0));
+      return memory.publish(messages);
+    };
+    expect(await drainOutbox(deps({ ...memory, publish }))).toEqual({ published: 40, isLedElsewhere: false });
+    expect(memory.accepted.map(idOf)).toEqual(ids);
+    expect(Math.max(...batches)).toBeLessThan(800_000);
+    expect(batches).toHaveLength(4);
+    expect(await waiting()).toBe(0);
+  });
+
   test('is kept whole while the publisher is down, and leaves when it is back', async () => {
     const organization = await fixture.createOrganization();
     const id = await fixture.record(organization, 'kept');
