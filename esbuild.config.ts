@@ -1,18 +1,19 @@
-import { readdir } from 'node:fs/promises';
+import { glob, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const root = import.meta.dirname;
 
-/** Bundles every function into one file, `dist/<name>/index.mjs`, which needs nothing but Node. */
+/** Bundles every function into `dist/<name>/index.mjs`, which needs nothing but Node and its `*-worker.mjs` if any. */
 export async function buildFunctions(): Promise<string[]> {
   const folders = await readdir(join(root, 'functions'), { withFileTypes: true });
   const names = folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const entries = names.map((name) => `${name}/index`);
+  for await (const path of glob('*/*-worker.ts', { cwd: join(root, 'functions') })) {
+    entries.push(path.replaceAll('\\', '/').replace(/\.ts$/, ''));
+  }
   await build({
-    entryPoints: names.map((name) => ({
-      in: join(root, 'functions', name, 'index.ts'),
-      out: `${name}/index`,
-    })),
+    entryPoints: entries.map((out) => ({ in: join(root, 'functions', `${out}.ts`), out })),
     outdir: join(root, 'dist'),
     outExtension: { '.js': '.mjs' },
     bundle: true,

@@ -1,6 +1,6 @@
 import type { ApiKeyDeps } from '../../shared/api-key/index.ts';
 import { createAuthenticator } from '../../shared/authentication/index.ts';
-import type { PolicyEngine, SubjectFactsSource } from '../../shared/authorization/index.ts';
+import type { SubjectFactsSource } from '../../shared/authorization/index.ts';
 import type { AuthorizationFeed } from '../../shared/authorization-feed/index.ts';
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
 import type { FunctionOptions } from '../../shared/http/index.ts';
@@ -10,6 +10,7 @@ import type { Logger } from '../../shared/telemetry/index.ts';
 import { createAccessTokenVerifier } from '../../shared/token/index.ts';
 import { createCallerPermission } from './caller-permission.ts';
 import { bodyBytesMax, createHandler } from './handler.ts';
+import type { Policies } from './start-policies.ts';
 
 export type AuthorizeFunctionDeps = {
   readonly apiKeys: Pick<ApiKeyDeps, 'pool' | 'store' | 'pepper'>;
@@ -17,7 +18,7 @@ export type AuthorizeFunctionDeps = {
   /** Cached; asked more than once a question. */
   readonly facts: SubjectFactsSource;
   readonly feed: AuthorizationFeed;
-  readonly engine: PolicyEngine;
+  readonly policies: Pick<Policies, 'engine' | 'ownEngine' | 'report'>;
   readonly decisions: Pick<DecisionRecorder, 'record' | 'isAccepting'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -28,7 +29,8 @@ export type AuthorizeFunctionDeps = {
 
 /** The decision point over given parts. Ready once a policy answers, the feed is live and decisions can be kept. */
 export function createAuthorizeFunction(deps: AuthorizeFunctionDeps): Omit<FunctionOptions, 'name'> {
-  const { signingKeys, facts, feed, engine, decisions, clock, issuer, audience } = deps;
+  const { signingKeys, facts, feed, policies, decisions, clock, issuer, audience } = deps;
+  const { engine, ownEngine } = policies;
   const authenticator = createAuthenticator({
     apiKeys: { ...deps.apiKeys, clock },
     accessTokens: createAccessTokenVerifier({ keys: signingKeys, issuer, audience, clock }),
@@ -38,9 +40,10 @@ export function createAuthorizeFunction(deps: AuthorizeFunctionDeps): Omit<Funct
   });
   const handler = createHandler({
     authenticator,
-    mayAsk: createCallerPermission({ facts, engine, clock }),
+    mayAsk: createCallerPermission({ facts, engine: ownEngine, clock }),
     facts,
     engine,
+    policies,
     decisions,
     clock,
     logger: deps.logger,

@@ -2,8 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type FunctionOptions, type RequestContext, sendJson, sendProblem } from '../../shared/http/index.ts';
 import { type AnswerEvaluationDeps, answerEvaluation } from './answer-evaluation.ts';
 import { describeDecisionPoint, evaluationPath, metadataPath } from './describe-decision-point.ts';
+import { answerPolicyStatus, type PolicyReport, policyStatusPath } from './policy-status.ts';
 
-export type HandlerDeps = AnswerEvaluationDeps & { readonly publicUrl: string };
+export type HandlerDeps = AnswerEvaluationDeps & {
+  readonly publicUrl: string;
+  readonly policies: { report(): PolicyReport };
+};
 
 /** A question with attributes is 2 to 4 KB; the policy's time grows with the input. */
 export const bodyBytesMax = 65_536;
@@ -17,6 +21,7 @@ export function createHandler(deps: HandlerDeps): Pick<FunctionOptions, 'firstLi
       method: 'GET',
       answer: (_req, res, { requestId }) => sendJson(res, metadata, requestId),
     },
+    [policyStatusPath]: { method: 'GET', answer: (...asked) => void describePolicies(deps, ...asked) },
   };
   return {
     firstListener: (req, res, context) => {
@@ -44,6 +49,17 @@ async function evaluate(
     body,
     requestId,
   });
+  if (answer.ok) sendJson(res, answer.value, requestId);
+  else sendProblem(res, answer.failure, requestId);
+}
+
+async function describePolicies(
+  deps: HandlerDeps,
+  req: IncomingMessage,
+  res: ServerResponse,
+  { requestId }: RequestContext,
+): Promise<void> {
+  const answer = await answerPolicyStatus(deps, req.headers.authorization);
   if (answer.ok) sendJson(res, answer.value, requestId);
   else sendProblem(res, answer.failure, requestId);
 }

@@ -1,5 +1,5 @@
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
-import { cacheSubjectFacts, createPolicyEngine } from '../../shared/authorization/index.ts';
+import { cacheSubjectFacts } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
 import { readConfig, toObjectStoreLocation } from '../../shared/config/index.ts';
@@ -9,6 +9,7 @@ import { postgresEventRecorder } from '../../shared/events/event-recorder.postgr
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { openObjectStore } from '../../shared/object-store/open-object-store.ts';
+import { openPolicyBundleSource } from '../../shared/policy-bundle/open-policy-bundle-source.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
@@ -18,7 +19,8 @@ import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
 import { boundPool } from './bound-pool.ts';
 import { configSchema } from './config.ts';
 import { createAuthorizeFunction } from './create-authorize-function.ts';
-import { watchPolicyBundle } from './watch-policy-bundle.ts';
+import { toPolicySettings } from './policy-settings.ts';
+import { startPolicies } from './start-policies.ts';
 
 const name = 'authorize';
 const config = readConfig(configSchema, process.env);
@@ -39,10 +41,14 @@ const feed = openAuthorizationFeed({
   onSigningKeysChanged: signingKeys.invalidate,
   onError: (error) => logger.warn({ error }, 'The feed of changes was interrupted'),
 });
-const engine = createPolicyEngine({ clock });
-const policies = await watchPolicyBundle({ engine, logger }, { directory: config.POLICY_BUNDLE_DIRECTORY });
+const openObjects = (url = config.OBJECT_STORE_URL) =>
+  openObjectStore({ ...toObjectStoreLocation(config), url }, { clock, random });
+const policies = await startPolicies(
+  { clock, random, logger },
+  await toPolicySettings(config, (url) => openPolicyBundleSource({ openObjects }, url)),
+);
 const decisions = createDecisionRecorder({
-  objects: openObjectStore(toObjectStoreLocation(config), { clock, random }),
+  objects: openObjects(),
   pool: writes,
   events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),
   clock,
@@ -54,7 +60,7 @@ const authorize = createAuthorizeFunction({
   signingKeys,
   facts: cacheSubjectFacts({ source: postgresSubjectFacts(reads), feed, clock }),
   feed,
-  engine,
+  policies,
   decisions,
   clock,
   logger,

@@ -1,56 +1,49 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  type PolicyEngine,
-  policyBundleFileNames,
-  readPolicyBundle,
-} from '../../shared/authorization/index.ts';
+import type { FollowStatus, PolicyBundleFollower } from '../../shared/policy-bundle/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 
-export type PolicyBundleWatch = { close(): Promise<void> };
+export type PolicyBundleWatch = { status(): FollowStatus; close(): Promise<void> };
 
 /**
- * Loads the bundle of a directory into the engine, and again whenever its manifest differs from the one last loaded.
- * By polling: a mounted ConfigMap or volume does not report changes. What cannot be used is logged once and tried
- * again; the last good bundle keeps answering. Resolves after the first try.
+ * Looks at the bundle's source now and every so often: no source tells us of a change by itself, a mounted ConfigMap
+ * no more than a bucket. What cannot be had or used is logged once, and the last good bundle keeps answering.
+ * Resolves after the first look.
  */
 export async function watchPolicyBundle(
-  deps: { readonly engine: Pick<PolicyEngine, 'activate'>; readonly logger: Logger },
-  options: { readonly directory: string; readonly intervalMs?: number },
+  deps: { readonly follower: PolicyBundleFollower; readonly logger: Logger },
+  options: { readonly name?: string; readonly intervalMs?: number } = {},
 ): Promise<PolicyBundleWatch> {
-  let loaded = '';
+  const { follower, logger } = deps;
+  const { name = 'Policy bundle', intervalMs = 5_000 } = options;
   let logged = '';
 
-  async function load(): Promise<void> {
-    const manifest = await readFile(join(options.directory, policyBundleFileNames.manifest), 'utf8').catch(
-      () => '',
-    );
-    if (manifest === loaded && manifest !== '') return;
-    const bundle = await readPolicyBundle(options.directory);
-    const activated = bundle.ok ? await deps.engine.activate(bundle.value) : bundle;
-    if (!activated.ok) return report(activated.failure);
-    loaded = manifest;
+  async function look(): Promise<void> {
+    const checked = await follower.check();
+    if (!checked.ok) return report(checked.failure);
+    if (checked.value === 'unchanged') return;
     logged = '';
-    deps.logger.info({ policyRevision: activated.value.revision }, 'Policy bundle activated');
+    const { source, active } = follower.status();
+    logger.info({ source, ...active }, `${name} activated`);
   }
-  /** A bundle that is being copied is broken for a moment, and a broken one stays so: one line is enough. */
+  /** A source that is away or a bundle that is broken stays so for a while: one line is enough. */
   function report(failure: { readonly code: string; readonly detail: string }): void {
     const line = `${failure.code} ${failure.detail}`;
-    if (line !== logged) deps.logger.error({ ...failure }, 'Policy bundle refused; the last good one stays');
+    const { source } = follower.status();
+    if (line !== logged) logger.error({ source, ...failure }, `${name} refused; the last good one stays`);
     logged = line;
   }
   const attempt = () =>
-    load().catch((error: unknown) => deps.logger.error({ error }, 'The policy bundle could not be read'));
+    look().catch((error: unknown) => logger.error({ error }, `${name} could not be looked at`));
 
   await attempt();
   let running: Promise<void> = Promise.resolve();
-  let timer = setTimeout(tick, options.intervalMs ?? 5_000);
+  let timer = setTimeout(tick, intervalMs);
   function tick(): void {
     running = attempt().then(() => {
-      timer = setTimeout(tick, options.intervalMs ?? 5_000);
+      timer = setTimeout(tick, intervalMs);
     });
   }
   return {
+    status: follower.status,
     close: async () => {
       clearTimeout(timer);
       await running;

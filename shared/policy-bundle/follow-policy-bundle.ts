@@ -1,4 +1,4 @@
-import { type PolicyBundle, type PolicyEngine, parsePolicyBundle } from '../authorization/index.ts';
+import { type PolicyBundle, type PolicyBundleFailure, parsePolicyBundle } from '../authorization/index.ts';
 import { type Clock, fail, ok, type Result } from '../kernel/index.ts';
 import { type TrustedKeys, verifyManifest } from './bundle-signature.ts';
 import type { PolicyBundleRefusal, PublishedBundleFiles } from './policy-bundle-files.ts';
@@ -6,7 +6,7 @@ import { openContent, type PolicyBundleContent, type PolicyBundleSource } from '
 
 export type FollowPolicyBundleDeps = {
   readonly source: PolicyBundleSource;
-  readonly engine: Pick<PolicyEngine, 'activate'>;
+  readonly engine: { activate(bundle: PolicyBundle): Promise<Result<unknown, PolicyBundleFailure>> };
   readonly clock: Clock;
 };
 

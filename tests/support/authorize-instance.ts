@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { boundPool } from '../../functions/authorize/bound-pool.ts';
 import { createAuthorizeFunction } from '../../functions/authorize/create-authorize-function.ts';
-import { watchPolicyBundle } from '../../functions/authorize/watch-policy-bundle.ts';
+import { type PolicySettings, startPolicies } from '../../functions/authorize/start-policies.ts';
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import type { IssuedApiKey } from '../../shared/api-key/index.ts';
 import { cacheSubjectFacts } from '../../shared/authorization/cached-subject-facts.ts';
-import { createPolicyEngine } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
 import { type DatabasePool, openPool } from '../../shared/db/index.ts';
 import type { DecisionRecord } from '../../shared/decision-record/index.ts';
 import { createFunctionServer, serve } from '../../shared/http/index.ts';
 import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
+import { createFileBundleSource } from '../../shared/policy-bundle/policy-bundle-source.file.ts';
 import { openSigningKeySet } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
@@ -64,7 +64,7 @@ export type AuthorizeInstance = Awaited<ReturnType<typeof startAuthorizeInstance
 /** One warm instance as its composition root makes it, with decisions kept where the test can see them. */
 export async function startAuthorizeInstance(
   { database, keys, bundleDirectory }: AuthorizeWorld,
-  options: { waitingMax?: number } = {},
+  options: { waitingMax?: number; policies?: Partial<PolicySettings> } = {},
 ) {
   const url = database.appUrl;
   const reads = boundPool(openPool({ url, applicationName: 'test' }), {
@@ -77,12 +77,16 @@ export async function startAuthorizeInstance(
     clock: systemClock,
     onSigningKeysChanged: signingKeys.invalidate,
   });
-  const engine = createPolicyEngine({ clock: systemClock });
   const bundleRefusals: string[] = [];
-  const policies = await watchPolicyBundle(
-    { engine, logger: { ...silentLogger, error: (_, message) => void bundleRefusals.push(message) } },
-    { directory: bundleDirectory, intervalMs: 20 },
+  const logger = {
+    ...silentLogger,
+    error: (_: unknown, message: string) => void bundleRefusals.push(message),
+  };
+  const policies = await startPolicies(
+    { clock: systemClock, random: systemRandom, logger },
+    { builtIn: createFileBundleSource(bundleDirectory), intervalMs: 20, ...options.policies },
   );
+  const { engine } = policies;
   const records: DecisionRecord[] = [];
   const state = { isAccepting: true };
   const authorize = createAuthorizeFunction({
@@ -90,7 +94,7 @@ export async function startAuthorizeInstance(
     signingKeys,
     facts: cacheSubjectFacts({ source: postgresSubjectFacts(reads), feed, clock: systemClock }),
     feed,
-    engine,
+    policies,
     decisions: {
       record: (record) => void records.push(record),
       isAccepting: () => state.isAccepting,
