@@ -14,9 +14,19 @@ export {
   evaluationRequestSchema,
   parseEvaluationRequest,
 } from './authzen.ts';
+export {
+  type BindingCondition,
+  bindingConditionSchema,
+  bindingConditionsSchema,
+} from './binding-condition.ts';
+export {
+  type BoundedPolicyEngine,
+  type BoundedPolicyEngineOptions,
+  createBoundedPolicyEngine,
+} from './bounded-policy-engine.ts';
 export { type CachedSubjectFactsDeps, cacheSubjectFacts } from './cached-subject-facts.ts';
 export type { Decision, DecisionCode, Obligation } from './decision.ts';
-export { type EvaluateAccessDeps, evaluateAccess } from './evaluate-access.ts';
+export { type AccessQuestion, type EvaluateAccessDeps, evaluateAccess } from './evaluate-access.ts';
 export {
   type BuiltInRole,
   builtInRoles,
@@ -44,6 +54,7 @@ export type {
   BindingScope,
   OrganizationFacts,
   PolicyInput,
+  ResourceReference,
   SubjectReference,
   SubjectState,
 } from './policy-input.ts';
@@ -55,4 +66,11 @@ export {
   requirePermission,
 } from './require-permission.ts';
 export { createMemorySubjectFacts, type MemorySubjectFacts } from './subject-facts.memory.ts';
-export { type SubjectFacts, type SubjectFactsSource, unknownSubjectFacts } from './subject-facts.ts';
+export {
+  type DataRevision,
+  type FactsDemand,
+  type ResourceFacts,
+  type SubjectFacts,
+  type SubjectFactsSource,
+  unknownSubjectFacts,
+} from './subject-facts.ts';

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findOpa } from '../../policies/build.ts';
+import {
+  type BoundedPolicyEngine,
+  createBoundedPolicyEngine,
+} from '../../shared/authorization/bounded-policy-engine.ts';
+import type { PolicyBundle, PolicyInput } from '../../shared/authorization/index.ts';
+import { systemClock as clock } from '../../shared/kernel/index.ts';
+import { compileBundle } from '../support/compile-bundle.ts';
+
+const opa = await findOpa();
+
+// Threat: a customer's rule that visits 80 to the power of 6 combinations stops the process for everyone.
+const rules = `
+default decision := {"decision": false, "code": "not_permitted"}
+
+decision := {"decision": true, "code": "permitted"} if {
+  input.action.name == "read"
+  not endless
+}
+
+endless if {
+  input.context.hostile
+  r := numbers.range(1, 80)
+  some a in r
+  some b in r
+  some c in r
+  some d in r
+  some e in r
+  some f in r
+  a + b + c + d + e + f < 0
+}
+`;
+
+const question: PolicyInput = {
+  now: 1_800_000_000,
+  organization: { id: 'org_1', status: 'active' },
+  subject: { type: 'user', id: 'usr_1', known: true, status: 'active', teams: [] },
+  bindings: [],
+  action: { name: 'read' },
+  resource: { type: 'document', id: '42', properties: {} },
+  context: {},
+};
+const hostile: PolicyInput = { ...question, context: { hostile: true } };
+
+describe.skipIf(opa === undefined)('a policy that we did not write', () => {
+  let bundle: PolicyBundle;
+  let engine: BoundedPolicyEngine;
+
+  beforeAll(async () => {
+    bundle = await compileBundle(opa ?? '', rules);
+    engine = createBoundedPolicyEngine({ clock });
+    expect(await engine.activate(bundle)).toMatchObject({ ok: true });
+  });
+  afterAll(() => engine.close());
+
+  test('answers as one in process does', async () => {
+    expect(await engine.evaluate(question)).toMatchObject({ decision: true, code: 'permitted' });
+    expect((await engine.evaluate({ ...question, action: { name: 'write' } })).decision).toBe(false);
+    expect(engine.status().revision).toBe(bundle.manifest.revision);
+  });
+
+  test('refuses what it cannot decide in time, and answers everything that waited behind it', async () => {
+    const slow = engine.evaluate(hostile);
+    const others = Array.from({ length: 200 }, () => engine.evaluate(question));
+    expect(await slow).toMatchObject({ decision: false, code: 'error' });
+    expect((await Promise.all(others)).every(({ decision }) => decision)).toBe(true);
+  });
+
+  test('leaves the event loop to others while a rule does not end', async () => {
+    const slow = engine.evaluate(hostile).then(() => 'ended');
+    let turns = 0;
+    while ((await Promise.race([slow, nextTurn()])) === 'turn') turns++;
+    expect(turns).toBeGreaterThan(100);
+  });
+
+  test('is still there after many that did not end', async () => {
+    const asked = Array.from({ length: 4 }, () => [engine.evaluate(hostile), engine.evaluate(question)]);
+    const answers = await Promise.all(asked.flat());
+    expect(answers.map(({ decision }) => decision)).toEqual(
+      Array.from({ length: 4 }, () => [false, true]).flat(),
+    );
+  });
+
+  test('is refused when it does not work, and the last good one stays', async () => {
+    const broken = { ...bundle, wasm: bundle.wasm.slice(0, 999) };
+    expect(await engine.activate(broken)).toMatchObject({
+      ok: false,
+      failure: { code: 'policy_bundle.unusable' },
+    });
+    expect(await engine.evaluate(question)).toMatchObject({ decision: true });
+  });
+
+  test('is replaced without losing what is being asked', async () => {
+    const changed = await compileBundle(opa ?? '', `${rules}\n# changed`);
+    const before = Array.from({ length: 50 }, () => engine.evaluate(question));
+    expect((await engine.activate(changed)).ok).toBe(true);
+    const after = await engine.evaluate(question);
+    expect((await Promise.all(before)).every(({ decision }) => decision)).toBe(true);
+    expect(after.revision).toBe(changed.manifest.revision);
+  });
+});
+
+function nextTurn(): Promise<'turn'> {
+  return new Promise((resolve) => setImmediate(() => resolve('turn')));
+}
