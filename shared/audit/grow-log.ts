@@ -5,10 +5,15 @@ import {
   appendLeaves,
   createNoteSigner,
   formatVerifierKey,
+  type HashTile,
   hashLeaf,
+  isSameHash,
   type NoteSigner,
+  openCheckpoint,
   rightEdgeTiles,
+  rootOf,
   signCheckpoint,
+  type VerifierKey,
 } from '../tlog/index.ts';
 import type { AuditEntry, AuditLog } from './audit-log.ts';
 import type { AuditLogDeps } from './audit-log-deps.ts';
@@ -22,11 +27,21 @@ export async function growLog(
 ): Promise<GrownLog> {
   invariant(hasOurKey(deps, log), `log ${log.origin} has another key; keys change at the end of a day`);
   const edge = await deps.store.findTiles(tx, log.day, rightEdgeTiles(log.size));
+  const signer = signerOf(deps, log.origin);
+  invariant(isAsSigned(log, edge, signer.verifierKey), `the rows of ${log.origin} are not what was signed`);
   const entries = events.map((event, at) => toEntry(event, log.size + at));
   const leafHashes = entries.map((entry) => entry.leafHash);
   const { size, root, changed } = appendLeaves({ size: log.size, tiles: edge, leafHashes });
-  const checkpoint = await signCheckpoint({ size, root }, signerOf(deps, log.origin));
+  const checkpoint = await signCheckpoint({ size, root }, signer);
   return { log: { ...log, size, root, checkpoint }, entries, tiles: changed };
+}
+
+/** Who changes the rows cannot sign them; our next signature must not do it for him. */
+function isAsSigned(log: AuditLog, edge: readonly HashTile[], key: VerifierKey): boolean {
+  if (log.size === 0) return true;
+  const head = openCheckpoint(Buffer.from(log.checkpoint), key);
+  const isHead = head.ok && head.value.size === log.size && isSameHash(head.value.root, log.root);
+  return isHead && isSameHash(rootOf({ size: log.size, tiles: edge }), log.root);
 }
 
 export function signerOf({ signingKey }: AuditLogDeps, origin: string): NoteSigner {

@@ -11,7 +11,7 @@ import type { OrganizationId } from '../../shared/organization/index.ts';
 import { drainOutbox } from '../../shared/outbox/index.ts';
 import { postgresOutboxStore } from '../../shared/outbox/outbox-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
-import { parseVerifierKey, verifyLog } from '../../shared/tlog/index.ts';
+import { appendLeaves, hashLeaf, parseVerifierKey, verifyLog } from '../../shared/tlog/index.ts';
 import {
   type AuditFixture,
   auditOrigin,
@@ -77,6 +77,21 @@ const headOf = async (day: string) => {
   ]);
   return row;
 };
+
+/** The log's head and its one tile, as one row. */
+const rowsOf = () =>
+  fixture.query('select * from audit_log join audit_tile using (org_id, log_id) where org_id = $1', [
+    organization,
+  ]);
+
+async function writeRows({ size, root_hash, hashes }: Record<string, unknown>): Promise<void> {
+  await fixture.query('update audit_log set size = $2, root_hash = $3 where org_id = $1', [
+    organization,
+    size,
+    root_hash,
+  ]);
+  await fixture.query('update audit_tile set hashes = $2 where org_id = $1', [organization, hashes]);
+}
 
 const eventOf = (leaf: string | undefined): CloudEvent => {
   const parsed = parseLeaf(leaf ?? '');
@@ -179,6 +194,31 @@ describe('appending', () => {
     expect(await send(served.url, second)).toBe(204);
     expect(await leavesOf('2026-03-02')).toHaveLength(3);
     expect(await headOf('2026-03-01')).toBeUndefined();
+  });
+
+  // Threat: whoever can write the database changes an entry, and the next append signs what follows from it.
+  test('to rows that are not what was signed is put off, and nothing new is signed', async () => {
+    const sent = await recordAndRelay(['changed', 'held', 'after']);
+    const [changed = '', held = '', after = ''] = sent;
+    await send(served.url, changed);
+    await send(served.url, held);
+    const [honest] = await rowsOf();
+    const forged = appendLeaves({
+      size: 0,
+      tiles: [],
+      leafHashes: (await leavesOf('2026-03-01')).map((leaf) =>
+        hashLeaf(Buffer.from(leaf.replace('"changed"', '"forged"'))),
+      ),
+    });
+    const tile = Buffer.from(forged.tiles[0]?.hashes ?? []);
+    for (const change of [{ hashes: tile }, { hashes: tile, root_hash: forged.root }, { size: 2 }]) {
+      await writeRows({ ...honest, ...change });
+      expect(await send(served.url, after)).toBe(503);
+      expect(await headOf('2026-03-01')).toMatchObject({ checkpoint: honest?.['checkpoint'] });
+    }
+    await writeRows({ ...honest });
+    expect(await send(served.url, after)).toBe(204);
+    expect((await leavesOf('2026-03-01')).slice(1)).toEqual(sent);
   });
 });
 
