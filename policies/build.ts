@@ -58,7 +58,13 @@ export async function buildPolicyBundle(options: { check?: boolean } = {}): Prom
 /** Runs the compiler on the sources (paths below `directory`) and takes the two files we serve from its archive. */
 export async function compilePolicy(
   opa: string,
-  input: { directory: string; sources: readonly string[]; capabilities: string },
+  input: {
+    directory: string;
+    sources: readonly string[];
+    capabilities: string;
+    /** Absent: the one that every bundle has. */
+    entrypoints?: readonly string[];
+  },
 ): Promise<{ wasm: Buffer; data: Buffer }> {
   const scratch = await mkdtemp(join(tmpdir(), 'uos-policy-'));
   try {
@@ -66,8 +72,7 @@ export async function compilePolicy(
     const target = [
       '--target',
       'wasm',
-      '--entrypoint',
-      policyEntrypoint,
+      ...(input.entrypoints ?? [policyEntrypoint]).flatMap((entrypoint) => ['--entrypoint', entrypoint]),
       '--capabilities',
       input.capabilities,
     ];

@@ -1,10 +1,15 @@
 import type { ApiKeyDeps } from '../../shared/api-key/index.ts';
 import { createAuthenticator } from '../../shared/authentication/index.ts';
-import type { SubjectFactsSource } from '../../shared/authorization/index.ts';
+import {
+  createWorkTurns,
+  type SearchCandidates,
+  type SubjectFactsSource,
+} from '../../shared/authorization/index.ts';
 import type { AuthorizationFeed } from '../../shared/authorization-feed/index.ts';
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
 import type { FunctionOptions } from '../../shared/http/index.ts';
 import type { Clock } from '../../shared/kernel/index.ts';
+import type { KeyRing } from '../../shared/secret/index.ts';
 import type { SigningKeySet } from '../../shared/signing-key/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 import { createAccessTokenVerifier } from '../../shared/token/index.ts';
@@ -19,6 +24,10 @@ export type AuthorizeFunctionDeps = {
   readonly facts: SubjectFactsSource;
   readonly feed: AuthorizationFeed;
   readonly policies: Pick<Policies, 'engine' | 'ownEngine' | 'report'>;
+  /** What a search has to try. */
+  readonly candidates: SearchCandidates;
+  /** Seals the page tokens of searches. */
+  readonly keyRing: Pick<KeyRing, 'seal' | 'open'>;
   readonly decisions: Pick<DecisionRecorder, 'record' | 'isAccepting'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -44,6 +53,9 @@ export function createAuthorizeFunction(deps: AuthorizeFunctionDeps): Omit<Funct
     facts,
     engine,
     policies,
+    candidates: deps.candidates,
+    keyRing: deps.keyRing,
+    turns: createWorkTurns(),
     decisions,
     clock,
     logger: deps.logger,

@@ -1,51 +1,92 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type FunctionOptions, type RequestContext, sendJson, sendProblem } from '../../shared/http/index.ts';
-import { type AnswerEvaluationDeps, answerEvaluation } from './answer-evaluation.ts';
-import { describeDecisionPoint, evaluationPath, metadataPath } from './describe-decision-point.ts';
+import { ok } from '../../shared/kernel/index.ts';
+import type { Answer, AuthorizeCall } from './admit-caller.ts';
+import { answerEvaluation } from './answer-evaluation.ts';
+import { type AnswerEvaluationsDeps, answerEvaluations } from './answer-evaluations.ts';
+import { type AnswerSearchDeps, createAnswerSearch } from './answer-search.ts';
+import {
+  describeDecisionPoint,
+  evaluationPath,
+  evaluationsPath,
+  metadataPathsOf,
+  searchPaths,
+} from './describe-decision-point.ts';
 import { answerPolicyStatus, type PolicyReport, policyStatusPath } from './policy-status.ts';
 
-export type HandlerDeps = AnswerEvaluationDeps & {
-  readonly publicUrl: string;
-  readonly policies: { report(): PolicyReport };
+export type HandlerDeps = AnswerEvaluationsDeps &
+  AnswerSearchDeps & {
+    readonly publicUrl: string;
+    readonly policies: { report(): PolicyReport };
+  };
+
+/** Of a batch: a hundred questions. What the host reads at most. */
+export const bodyBytesMax = 1_048_576;
+/** A question with attributes is 2 to 4 KB; the policy's time grows with the input. */
+const questionBytesMax = 65_536;
+
+type Operation = {
+  readonly method: 'POST' | 'GET';
+  readonly bytesMax: number;
+  answer(call: AuthorizeCall): Promise<Answer> | Answer;
 };
 
-/** A question with attributes is 2 to 4 KB; the policy's time grows with the input. */
-export const bodyBytesMax = 65_536;
-
-/** Both addresses are answered before the framework's Express chain, which costs more than the decision does. */
+/** All addresses are answered before the framework's Express chain, which costs more than the decision does. */
 export function createHandler(deps: HandlerDeps): Pick<FunctionOptions, 'firstListener' | 'listener'> {
-  const metadata = describeDecisionPoint(deps.publicUrl);
-  const routes: Readonly<Record<string, { method: string; answer: Answer }>> = {
-    [evaluationPath]: { method: 'POST', answer: (...asked) => void evaluate(deps, ...asked) },
-    [metadataPath]: {
-      method: 'GET',
-      answer: (_req, res, { requestId }) => sendJson(res, metadata, requestId),
-    },
-    [policyStatusPath]: { method: 'GET', answer: (...asked) => void describePolicies(deps, ...asked) },
-  };
+  const operations = new Map(Object.entries(toOperations(deps)));
   return {
     firstListener: (req, res, context) => {
-      const path = pathOf(req.url ?? '');
-      const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-      if (route?.method !== req.method) return false;
-      route?.answer(req, res, context);
+      const operation = operations.get(pathOf(req.url ?? ''));
+      if (operation === undefined) return false;
+      if (isAllowed(operation, req.method)) void perform(operation, req, res, context);
+      else refuseMethod(operation, res, context);
       return true;
     },
     listener: (_req, res, { requestId }) => sendProblem(res, { code: 'request.route_unknown' }, requestId),
   };
 }
 
-type Answer = (req: IncomingMessage, res: ServerResponse, context: RequestContext) => void;
+function toOperations(deps: HandlerDeps): Readonly<Record<string, Operation>> {
+  const search = createAnswerSearch(deps);
+  const metadata = ok(describeDecisionPoint(deps.publicUrl));
+  const describing = metadataPathsOf(deps.publicUrl).map((path) => [path, reading(() => metadata)]);
+  return {
+    [evaluationPath]: asking(questionBytesMax, (call) => answerEvaluation(deps, call)),
+    [evaluationsPath]: asking(bodyBytesMax, (call) => answerEvaluations(deps, call)),
+    [searchPaths.subject]: asking(questionBytesMax, (call) => search('subject', call)),
+    [searchPaths.resource]: asking(questionBytesMax, (call) => search('resource', call)),
+    [searchPaths.action]: asking(questionBytesMax, (call) => search('action', call)),
+    [policyStatusPath]: reading(({ authorization }) => answerPolicyStatus(deps, authorization)),
+    ...Object.fromEntries(describing),
+  };
+}
 
-async function evaluate(
-  deps: HandlerDeps,
+function asking(bytesMax: number, answer: Operation['answer']): Operation {
+  return { method: 'POST', bytesMax, answer };
+}
+
+function reading(answer: Operation['answer']): Operation {
+  return { method: 'GET', bytesMax: questionBytesMax, answer };
+}
+
+function isAllowed({ method }: Operation, asked: string | undefined): boolean {
+  return asked === method || (method === 'GET' && asked === 'HEAD');
+}
+
+async function perform(
+  operation: Operation,
   req: IncomingMessage,
   res: ServerResponse,
   { body, requestId }: RequestContext,
 ): Promise<void> {
-  const answer = await answerEvaluation(deps, {
+  if (body.length > operation.bytesMax) {
+    const detail = `The body may hold at most ${operation.bytesMax} bytes`;
+    return sendProblem(res, { code: 'request.body_too_large', detail }, requestId);
+  }
+  const answer = await operation.answer({
     authorization: req.headers.authorization,
     contentType: req.headers['content-type'],
+    traceparent: headerOf(req, 'traceparent'),
     body,
     requestId,
   });
@@ -53,15 +94,14 @@ async function evaluate(
   else sendProblem(res, answer.failure, requestId);
 }
 
-async function describePolicies(
-  deps: HandlerDeps,
-  req: IncomingMessage,
-  res: ServerResponse,
-  { requestId }: RequestContext,
-): Promise<void> {
-  const answer = await answerPolicyStatus(deps, req.headers.authorization);
-  if (answer.ok) sendJson(res, answer.value, requestId);
-  else sendProblem(res, answer.failure, requestId);
+function refuseMethod({ method }: Operation, res: ServerResponse, { requestId }: RequestContext): void {
+  res.setHeader('allow', method === 'GET' ? 'GET, HEAD' : method);
+  sendProblem(res, { code: 'request.method_not_allowed' }, requestId);
+}
+
+function headerOf(req: IncomingMessage, name: string): string | undefined {
+  const value = req.headers[name];
+  return typeof value === 'string' ? value : undefined;
 }
 
 function pathOf(url: string): string {

@@ -6,6 +6,6 @@ export function presentDecision(decision: Decision, wantsReasons: boolean): stri
   return JSON.stringify({ decision: decision.decision, context: toReasons(decision) });
 }
 
-export function toReasons({ code, rule, binding, obligations, revision }: Decision) {
-  return { code, rule, binding, obligations, policy_revision: revision };
+export function toReasons({ code, rule, binding, obligations, revision, dataRevision }: Decision) {
+  return { code, rule, binding, obligations, policy_revision: revision, data_revision: dataRevision };
 }

@@ -27,6 +27,14 @@ export {
 export { type CachedSubjectFactsDeps, cacheSubjectFacts } from './cached-subject-facts.ts';
 export type { Decision, DecisionCode, Obligation } from './decision.ts';
 export { type AccessQuestion, type EvaluateAccessDeps, evaluateAccess } from './evaluate-access.ts';
+export { type EvaluateBatchDeps, type EvaluationOutcome, evaluateBatch } from './evaluations-access.ts';
+export {
+  type EvaluationsItem,
+  type EvaluationsRequest,
+  type EvaluationsSemantic,
+  evaluationsMax,
+  parseEvaluationsRequest,
+} from './evaluations-request.ts';
 export {
   type BuiltInRole,
   builtInRoles,
@@ -36,6 +44,7 @@ export {
   permissions,
 } from './permission.ts';
 export {
+  candidatesEntrypoint,
   type PolicyBundle,
   type PolicyBundleFailure,
   type PolicyBundleFiles,
@@ -65,6 +74,27 @@ export {
   type Permit,
   requirePermission,
 } from './require-permission.ts';
+export { type SearchAccessDeps, type SearchPage, searchAccess } from './search-access.ts';
+export {
+  bundleCandidates,
+  bundleCandidatesMax,
+  type CandidatesAsked,
+  type SearchCandidates,
+  type SearchFailure,
+} from './search-candidates.ts';
+export {
+  openPageToken,
+  type PagePosition,
+  type PageTokenDeps,
+  sealPageToken,
+} from './search-page-token.ts';
+export {
+  parseSearchRequest,
+  type SearchKind,
+  type SearchQuestion,
+  type SearchRequest,
+  toEvaluation,
+} from './search-request.ts';
 export { createMemorySubjectFacts, type MemorySubjectFacts } from './subject-facts.memory.ts';
 export {
   type DataRevision,
@@ -74,3 +104,4 @@ export {
   type SubjectFactsSource,
   unknownSubjectFacts,
 } from './subject-facts.ts';
+export { createWorkTurns, type WorkTurns } from './work-turns.ts';

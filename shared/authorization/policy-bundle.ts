@@ -7,6 +7,12 @@ import { fail, ok, type Result } from '../kernel/index.ts';
 /** The one entrypoint every bundle answers at. */
 export const policyEntrypoint = 'uos/authz/decision';
 
+/**
+ * Optional: the ids of subjects or resources, or the names of actions, that a search has to try. The input is the
+ * search with `search` naming what is sought; the answer is an array of strings.
+ */
+export const candidatesEntrypoint = 'uos/authz/candidates';
+
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const policyManifestSchema = z.object({

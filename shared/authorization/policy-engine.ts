@@ -1,8 +1,9 @@
+import { z } from 'zod';
 import { type Clock, fail, ok, type Result } from '../kernel/index.ts';
 import { type Decision, parseDecision, refuseForError } from './decision.ts';
 import type { PolicyBundle, PolicyBundleFailure } from './policy-bundle.ts';
 import type { PolicyInput } from './policy-input.ts';
-import { compileWasmPolicy, type WasmPolicy } from './wasm-policy.ts';
+import { type CompiledPolicy, compileWasmPolicy, type WasmPolicy } from './wasm-policy.ts';
 
 export type PolicyStatus = {
   /** Revision that answers now; undefined until a first bundle has been activated. */
@@ -15,6 +16,13 @@ export type PolicyStatus = {
 export type PolicyEngine = {
   /** Never throws: whatever is not a well-formed decision is a refusal with code `error`. Synchronous. */
   evaluate(input: PolicyInput): Decision;
+  /**
+   * What a search has to try, as the served bundle has it: each once, in ascending order. Undefined when the bundle
+   * does not say, or none is served. Throws when it gives no list of strings.
+   */
+  candidates(input: object): readonly string[] | undefined;
+  /** The data of the served bundle, which is the same for every organization. */
+  data(): unknown;
   /** Replaces the policy between two evaluations. A bundle that does not work is refused and the last good one stays. */
   activate(bundle: PolicyBundle): Promise<Result<PolicyStatus, PolicyBundleFailure>>;
   status(): PolicyStatus;
@@ -23,9 +31,8 @@ export type PolicyEngine = {
 /** A question with its facts is 2 to 4 KB; what is far above that is an attack or a mistake, and slow. */
 const inputCharactersMax = 1_048_576;
 
-type Active = {
+type Active = Pick<CompiledPolicy, 'instantiate' | 'data'> & {
   readonly revision: string;
-  readonly instantiate: () => WasmPolicy;
   policy: WasmPolicy | undefined;
 };
 
@@ -48,6 +55,8 @@ export function createPolicyEngine(deps: { clock: Clock }): PolicyEngine {
   return {
     evaluate: (input) =>
       active === undefined ? refuseForError('no policy is loaded') : decide(active, input),
+    candidates: (input) => active && listCandidates(active, input),
+    data: () => active?.data,
     activate: (bundle) => {
       const activated = turn.then(() => replace(bundle));
       turn = activated;
@@ -83,16 +92,30 @@ function toJson({ bindings, ...question }: PolicyInput): string {
   return `{"bindings":${text},${JSON.stringify(question).slice(1)}`;
 }
 
+const candidatesSchema = z.tuple([z.object({ result: z.array(z.string()) })]);
+
+function listCandidates(active: Active, input: object): readonly string[] | undefined {
+  active.policy ??= active.instantiate();
+  if (active.policy.candidates === undefined) return undefined;
+  try {
+    const [{ result }] = candidatesSchema.parse(active.policy.candidates(JSON.stringify(input)));
+    return [...new Set(result)].sort();
+  } catch (cause) {
+    active.policy = undefined;
+    throw new Error(`The policy ${active.revision} gave no list of candidates`, { cause });
+  }
+}
+
 /** Tried with an empty question before it may answer a real one: a policy that permits nothing in particular is broken. */
 async function prepare(bundle: PolicyBundle): Promise<Result<Active, PolicyBundleFailure>> {
   const { revision } = bundle.manifest;
   try {
-    const instantiate = await compileWasmPolicy(bundle);
+    const { instantiate, data } = await compileWasmPolicy(bundle);
     const policy = instantiate();
     const probe = parseDecision(policy.evaluate('{}'), revision);
     if (probe === undefined) return unusable('it gives no decision on an empty question');
     if (probe.decision) return unusable('it permits an empty question');
-    return ok({ revision, instantiate, policy });
+    return ok({ revision, instantiate, data, policy });
   } catch (error) {
     // The SDK throws bare strings and objects too.
     return unusable(error instanceof Error ? error.message : JSON.stringify(error));

@@ -5,7 +5,7 @@ import { compileWasmPolicy } from './wasm-policy.ts';
 
 const bundle = await readPolicyBundle(join(import.meta.dirname, '../../policies/bundle'));
 if (!bundle.ok) throw new Error(bundle.failure.detail);
-const instantiate = await compileWasmPolicy(bundle.value);
+const { instantiate } = await compileWasmPolicy(bundle.value);
 
 function questionOf(characters: number): string {
   return JSON.stringify({ subject: { known: true }, context: { text: 'x'.repeat(characters) } });

@@ -1,6 +1,6 @@
 import * as sdk from '@open-policy-agent/opa-wasm';
 import { invariant } from '../kernel/index.ts';
-import { type PolicyBundle, policyEntrypoint } from './policy-bundle.ts';
+import { candidatesEntrypoint, type PolicyBundle, policyEntrypoint } from './policy-bundle.ts';
 
 // The package's types declare as a named export what its ES module has only inside the default one.
 const { loadPolicySync } = (sdk as unknown as { default: typeof sdk }).default;
@@ -12,6 +12,8 @@ declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
 export type WasmPolicy = {
   /** The result set for an input given as JSON text. Throws what the guest or its JSON throws. */
   evaluate(inputJson: string): unknown;
+  /** Of the optional entrypoint; undefined when the bundle has none. Throws alike. */
+  readonly candidates: ((inputJson: string) => unknown) | undefined;
   memoryBytes(): number;
 };
 
@@ -28,15 +30,21 @@ type Guest = {
   readonly minorVersion: number;
 };
 
-/** Compiles once; each call of the answer is a fresh instance of the same module, ready in about a millisecond. */
-export async function compileWasmPolicy(bundle: PolicyBundle): Promise<() => WasmPolicy> {
+export type CompiledPolicy = {
+  /** A fresh instance of the same module each time, ready in about a millisecond. */
+  instantiate(): WasmPolicy;
+  readonly data: unknown;
+};
+
+export async function compileWasmPolicy(bundle: PolicyBundle): Promise<CompiledPolicy> {
   const module = await WebAssembly.compile(bundle.wasm);
   const data: unknown = JSON.parse(Buffer.from(bundle.data).toString('utf8'));
-  return () => {
+  const instantiate = () => {
     const policy = loadPolicySync(module, memoryPages);
     policy.setData(data ?? {});
     return toWasmPolicy(policy);
   };
+  return { instantiate, data };
 }
 
 /**
@@ -53,17 +61,19 @@ function toWasmPolicy(guest: Guest): WasmPolicy {
     if (memory.buffer !== guest.mem.buffer) memory = Buffer.from(guest.mem.buffer);
     return memory;
   };
+  const run = (at: number, inputJson: string): unknown => {
+    const start = guest.dataHeapPtr;
+    const end = start + Buffer.byteLength(inputJson);
+    const missing = end - guest.mem.buffer.byteLength;
+    if (missing > 0) guest.mem.grow(Math.ceil(missing / pageBytes));
+    view().write(inputJson, start);
+    const answer = guest.wasmInstance.exports.opa_eval(0, at, guest.dataAddr, start, end - start, end, 0);
+    return JSON.parse(view().toString('utf8', answer, view().indexOf(0, answer)));
+  };
+  const candidates = guest.entrypoints[candidatesEntrypoint];
   return {
     memoryBytes: () => guest.mem.buffer.byteLength,
-    evaluate: (inputJson) => {
-      const start = guest.dataHeapPtr;
-      const end = start + Buffer.byteLength(inputJson);
-      const missing = end - guest.mem.buffer.byteLength;
-      if (missing > 0) guest.mem.grow(Math.ceil(missing / pageBytes));
-      view().write(inputJson, start);
-      const { exports } = guest.wasmInstance;
-      const answer = exports.opa_eval(0, entrypoint, guest.dataAddr, start, end - start, end, 0);
-      return JSON.parse(view().toString('utf8', answer, view().indexOf(0, answer)));
-    },
+    evaluate: (inputJson) => run(entrypoint, inputJson),
+    candidates: candidates === undefined ? undefined : (inputJson) => run(candidates, inputJson),
   };
 }

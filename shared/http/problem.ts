@@ -26,6 +26,7 @@ const problems = {
     headers: { connection: 'close' },
   },
   'request.route_unknown': { status: 404, title: 'There is nothing at this address' },
+  'request.method_not_allowed': { status: 405, title: 'The method is not one for this address' },
   'request.precondition_failed': { status: 412, title: 'The resource has changed since it was read' },
   'credential.missing': { status: 401, title: 'A credential is required', headers: bearer },
   'credential.invalid': {
@@ -50,6 +51,7 @@ const problems = {
     title: 'CloudEvent batches are not accepted; send one event a request',
   },
   'rate_limit.exceeded': { status: 429, title: 'This caller asks too often' },
+  'search.too_broad': { status: 500, title: 'The search has more candidates than can be tried' },
   'service.overloaded': { status: 503, title: 'The service is busy', headers: { 'retry-after': '1' } },
   'service.unavailable': {
     status: 503,

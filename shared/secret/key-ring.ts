@@ -7,7 +7,14 @@ import { keyVersionOf, openBox, type SealedBoxFailure, sealBox } from './sealed-
 const dataKeyId = typeId('dk');
 
 /** What a data key is for. One purpose never opens what another sealed. */
-export type KeyPurpose = 'api-key-pepper' | 'signing-key' | 'oidc-record' | 'git-source' | 'idempotency';
+export type KeyPurpose =
+  | 'api-key-pepper'
+  | 'signing-key'
+  | 'oidc-record'
+  | 'git-source'
+  | 'idempotency'
+  | 'search-page'
+  | 'decision-mask';
 
 export type DataKey = { readonly version: number; readonly bytes: Uint8Array };
 

@@ -56,6 +56,7 @@ describe('a question', () => {
         rule: 'denied_by_binding',
         binding: scene.organization.bindingIds[2],
         policy_revision: instance.engine.status().revision,
+        data_revision: expect.any(Number),
       },
     });
   });
@@ -123,6 +124,7 @@ describe('a question', () => {
 describe('the contract', () => {
   it.each([
     ['no JSON', '{', 'The body is not JSON'],
+    ['a member twice', '{"subject":{"type":"user","id":"a","id":"b"}}', 'The body has a member twice'],
     ['no object', '[]', 'the request must be an object'],
     ['no subject', { action: { name: 'read' }, resource: { type: 'a', id: 'b' } }, 'subject is required'],
     ['an empty id', question({ type: 'user', id: '' }), 'subject.id must not be empty'],
@@ -164,10 +166,12 @@ describe('the contract', () => {
     expect((await post(body, { token: scene.gateway.text })).status).toBe(413);
   });
 
-  it('survives a body nested as deep as the bound allows, with no', async () => {
+  it('answers 400 to a body nested deeper than any question, and answers others', async () => {
     const deep = '['.repeat(30_000) + ']'.repeat(30_000);
     const body = JSON.stringify(question(scene.alice, { context: { deep: 0 } })).replace('0}', `${deep}}`);
-    expect((await post(body, { token: scene.gateway.text })).json.decision).not.toBe(true);
+    const answer = await post(body, { token: scene.gateway.text });
+    expect(answer.status).toBe(400);
+    expect(answer.json).toMatchObject({ detail: 'The body is nested deeper than 32 levels' });
     expect((await post(question(scene.alice), { token: scene.gateway.text })).json.decision).toBe(true);
   });
 
@@ -194,17 +198,28 @@ describe('the contract', () => {
     expect(await response.json()).toEqual({
       policy_decision_point: publicUrl,
       access_evaluation_endpoint: `${publicUrl}/access/v1/evaluation`,
+      access_evaluations_endpoint: `${publicUrl}/access/v1/evaluations`,
+      search_subject_endpoint: `${publicUrl}/access/v1/search/subject`,
+      search_resource_endpoint: `${publicUrl}/access/v1/search/resource`,
+      search_action_endpoint: `${publicUrl}/access/v1/search/action`,
     });
   });
 
-  it('knows no other address or method', async () => {
-    for (const [method, path] of [
-      ['GET', '/access/v1/evaluation'],
-      ['POST', '/.well-known/authzen-configuration'],
-      ['GET', '/constructor'],
+  it('knows no other address, and names the method an address has', async () => {
+    for (const [method, path, status, allow] of [
+      ['GET', '/access/v1/evaluation', 405, 'POST'],
+      ['PUT', '/access/v1/evaluations', 405, 'POST'],
+      ['GET', '/access/v1/search/subject', 405, 'POST'],
+      ['POST', '/.well-known/authzen-configuration', 405, 'GET, HEAD'],
+      ['GET', '/constructor', 404, null],
+      ['POST', '/access/v1/search/', 404, null],
     ] as const) {
-      expect((await fetch(instance.base + path, { method })).status).toBe(404);
+      const answer = await fetch(instance.base + path, { method, headers: { 'x-request-id': 'm-1' } });
+      expect([answer.status, answer.headers.get('allow')]).toEqual([status, allow]);
+      expect(answer.headers.get('x-request-id')).toBe('m-1');
     }
+    const head = await fetch(`${instance.base}/.well-known/authzen-configuration`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
   });
 });
 

@@ -7,6 +7,8 @@ import { type PolicySettings, startPolicies } from '../../functions/authorize/st
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import type { IssuedApiKey } from '../../shared/api-key/index.ts';
 import { cacheSubjectFacts } from '../../shared/authorization/cached-subject-facts.ts';
+import { bundleCandidates } from '../../shared/authorization/index.ts';
+import { postgresSearchCandidates } from '../../shared/authorization/search-candidates.postgres.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
 import { type DatabasePool, openPool } from '../../shared/db/index.ts';
@@ -95,6 +97,8 @@ export async function startAuthorizeInstance(
     facts: cacheSubjectFacts({ source: postgresSubjectFacts(reads), feed, clock: systemClock }),
     feed,
     policies,
+    candidates: bundleCandidates(engine, postgresSearchCandidates({ pool: reads, engine })),
+    keyRing: keys.pageTokens,
     decisions: {
       record: (record) => void records.push(record),
       isAccepting: () => state.isAccepting,

@@ -9,7 +9,7 @@ import { postgresEventRecorder } from '../../shared/events/event-recorder.postgr
 import { invariant, systemClock, systemRandom, typeId } from '../../shared/kernel/index.ts';
 import { type OrganizationId, organizationId } from '../../shared/organization/index.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
-import { openKeyRing } from '../../shared/secret/index.ts';
+import { type KeyRing, openKeyRing } from '../../shared/secret/index.ts';
 import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
 import { serviceAccountId } from '../../shared/service-account/index.ts';
 
@@ -81,6 +81,8 @@ export async function seedOrganization(
 
 export type TestApiKeys = {
   readonly deps: ApiKeyDeps;
+  /** Seals page tokens with the same wrapping key. */
+  readonly pageTokens: KeyRing;
   /** For a function under test that runs as a process of its own. */
   readonly wrappingKeyFile: string;
   issue(
@@ -104,8 +106,10 @@ export async function openTestApiKeys(pool: DatabasePool): Promise<TestApiKeys> 
     events: postgresEventRecorder({ ...deps, source: 'uos/test' }),
     pepper: await openKeyRing({ ...deps, pool, store: postgresDataKeyStore, wrapper }, 'api-key-pepper'),
   };
+  const keyRingDeps = { ...deps, pool, store: postgresDataKeyStore, wrapper };
   return {
     deps: keyDeps,
+    pageTokens: await openKeyRing(keyRingDeps, 'search-page'),
     wrappingKeyFile,
     issue: async (organization, serviceAccount, options) => {
       const issued = await issueApiKey(keyDeps, {

@@ -1,0 +1,92 @@
+import type { Principal } from '../../shared/authentication/index.ts';
+import {
+  type EvaluateBatchDeps,
+  type EvaluationOutcome,
+  type EvaluationsItem,
+  type EvaluationsRequest,
+  evaluateBatch,
+  parseEvaluationsRequest,
+} from '../../shared/authorization/index.ts';
+import { ok } from '../../shared/kernel/index.ts';
+import {
+  type AdmitCallerDeps,
+  type Answer,
+  type AuthorizeCall,
+  admitCaller,
+  admitQuestion,
+  notDecided,
+} from './admit-caller.ts';
+import { answerQuestion, logNothingDecided } from './answer-evaluation.ts';
+import { toQuestion, wantsReasons } from './evaluation-question.ts';
+import { presentDecision, toReasons } from './present-decision.ts';
+import { readJson } from './read-json.ts';
+import { type RecordDecisionDeps, recordDecision } from './record-decision.ts';
+
+export type AnswerEvaluationsDeps = EvaluateBatchDeps & AdmitCallerDeps & RecordDecisionDeps;
+
+/** Access Evaluations, AuthZEN 1.0 section 7. What is wrong with one item is answered in its place, within a 200. */
+export function answerEvaluations(deps: AnswerEvaluationsDeps, call: AuthorizeCall): Promise<Answer> {
+  return admitCaller(deps, call, async (caller) => {
+    const json = readJson(call.contentType, call.body);
+    if (!json.ok) return json;
+    const batch = parseEvaluationsRequest(json.value);
+    if (!batch.ok) return batch;
+    if (batch.value !== undefined)
+      return answerBatch(deps, call, { caller, batch: batch.value, body: json.value });
+    const question = toQuestion(json.value);
+    return question.ok ? answerQuestion(deps, call, caller, question.value) : question;
+  });
+}
+
+async function answerBatch(
+  deps: AnswerEvaluationsDeps,
+  call: AuthorizeCall,
+  { caller, batch, body }: { caller: Principal; batch: EvaluationsRequest; body: unknown },
+): Promise<Answer> {
+  const subjects = batch.items.flatMap(({ request }) => (request.ok ? [request.value.subject] : []));
+  const admitted = await admitQuestion(deps, caller, subjects);
+  if (!admitted.ok) return admitted;
+  const outcomes = await evaluateBatch(deps, { organizationId: caller.organizationId, batch });
+  const undecided = outcomes.find(
+    (outcome) => 'decision' in outcome && outcome.decision.revision === undefined,
+  );
+  // Facts or the policy could not be had: that is of the whole payload, and to be tried again.
+  if (undecided !== undefined && 'decision' in undecided)
+    return notDecided(deps, call, undecided.decision.cause);
+  await Promise.all(outcomes.map((outcome, item) => keep(deps, call, { caller, outcome, item })));
+  const byDefault = wantsReasons(body) ?? false;
+  const answers = outcomes.map((outcome, place) =>
+    present(outcome, isExplained(batch.items[place], byDefault)),
+  );
+  return ok(`{"evaluations":[${answers.join(',')}]}`);
+}
+
+function isExplained(item: EvaluationsItem | undefined, byDefault: boolean): boolean {
+  return wantsReasons(item?.source) ?? byDefault;
+}
+
+async function keep(
+  deps: AnswerEvaluationsDeps,
+  call: AuthorizeCall,
+  { caller, outcome, item }: { caller: Principal; outcome: EvaluationOutcome; item: number },
+): Promise<void> {
+  if (!('decision' in outcome)) return;
+  if (outcome.decision.code === 'error') logNothingDecided(deps, call, outcome.decision);
+  const { requestId, traceparent } = call;
+  await recordDecision(deps, { caller, ...outcome, requestId, traceparent, item });
+}
+
+/** An error is told unasked (section 7.2.1): no client takes one for an answer that it compares. */
+function present(outcome: EvaluationOutcome, isExplained: boolean): string {
+  if ('failure' in outcome) return failed({ status: 400, message: outcome.failure.detail });
+  const { decision } = outcome;
+  if (decision.code !== 'error') return presentDecision(decision, isExplained);
+  return failed(
+    { status: 500, message: 'The policy gave no decision on this item' },
+    isExplained ? toReasons(decision) : {},
+  );
+}
+
+function failed(error: { status: number; message: string }, reasons: object = {}): string {
+  return JSON.stringify({ decision: false, context: { error, ...reasons } });
+}

@@ -1,0 +1,125 @@
+import type { Principal } from '../../shared/authentication/index.ts';
+import {
+  openPageToken,
+  type PagePosition,
+  type PageTokenDeps,
+  parseSearchRequest,
+  type SearchAccessDeps,
+  type SearchKind,
+  type SearchPage,
+  type SearchQuestion,
+  type SearchRequest,
+  sealPageToken,
+  searchAccess,
+} from '../../shared/authorization/index.ts';
+import type { ProblemFailure } from '../../shared/http/index.ts';
+import { fail, ok, type Result } from '../../shared/kernel/index.ts';
+import {
+  type AdmitCallerDeps,
+  type Answer,
+  type AuthorizeCall,
+  admitCaller,
+  admitQuestion,
+} from './admit-caller.ts';
+import { wantsReasons } from './evaluation-question.ts';
+import { readJson } from './read-json.ts';
+import type { RecordDecisionDeps } from './record-decision.ts';
+import { recordSearch } from './record-search.ts';
+
+export type AnswerSearchDeps = SearchAccessDeps & AdmitCallerDeps & PageTokenDeps & RecordDecisionDeps;
+
+export type AnswerSearch = (search: SearchKind, call: AuthorizeCall) => Promise<Answer>;
+
+/** Of one page, whatever is asked for: more makes an answer that is long to wait for and heavy to hold. */
+export const pageResultsMax = 1_000;
+const searchesMax = 16;
+
+/** The searches, AuthZEN 1.0 section 8. As many at once as memory has room for; the event loop they share anyway. */
+export function createAnswerSearch(deps: AnswerSearchDeps): AnswerSearch {
+  let running = 0;
+  return (search, call) =>
+    admitCaller(deps, call, async (caller) => {
+      const json = readJson(call.contentType, call.body);
+      if (!json.ok) return json;
+      const request = parseSearchRequest(search, json.value);
+      if (!request.ok) return request;
+      if (running >= searchesMax) return fail({ code: 'service.overloaded' });
+      running++;
+      try {
+        return await answer(deps, call, {
+          caller,
+          request: request.value,
+          isExplained: wantsReasons(json.value),
+        });
+      } finally {
+        running--;
+      }
+    });
+}
+
+type Asked = {
+  readonly caller: Principal;
+  readonly request: SearchRequest;
+  readonly isExplained: boolean | undefined;
+};
+
+async function answer(deps: AnswerSearchDeps, call: AuthorizeCall, asked: Asked): Promise<Answer> {
+  const { caller, request } = asked;
+  const admitted = await admitQuestion(deps, caller, subjectsOf(request.question));
+  if (!admitted.ok) return admitted;
+  const query = { organizationId: caller.organizationId, question: request.question };
+  const position = await findPosition(deps, query, request.page);
+  if (!position.ok) return position;
+  const page = await searchAccess(deps, { ...query, ...position.value });
+  if (!page.ok) return page;
+  const { requestId, traceparent } = call;
+  await recordSearch(deps, { caller, question: request.question, page: page.value, requestId, traceparent });
+  const { limit } = position.value;
+  const { next } = page.value;
+  const token = next === undefined ? '' : sealPageToken(deps, query, { after: next, limit });
+  return ok(present(asked, page.value, token));
+}
+
+/** Whoever searches among subjects asks about others, by what it is. */
+function subjectsOf(question: SearchQuestion) {
+  return question.search === 'subject' ? [{ type: question.subject.type, id: '' }] : [question.subject];
+}
+
+/** The first request's limit holds for all pages (section 8.2.1); one that is said again must be the same. */
+async function findPosition(
+  deps: PageTokenDeps,
+  query: { organizationId: string; question: SearchQuestion },
+  page: SearchRequest['page'],
+): Promise<Result<PagePosition, ProblemFailure>> {
+  const limit = page?.limit === undefined ? undefined : Math.min(page.limit, pageResultsMax);
+  if (page?.token === undefined) return ok({ after: '', limit: limit ?? pageResultsMax });
+  const opened = await openPageToken(deps, query, page.token);
+  if (!opened.ok || limit === undefined || limit === opened.value.limit) return opened;
+  return fail({ code: 'request.malformed', detail: 'page.limit must be what it was for the first page' });
+}
+
+/** `type` before `id`, and no member that was not asked for: clients exist that compare whole answers. */
+function present({ request, isExplained }: Asked, { found, decision }: SearchPage, token: string): string {
+  const page =
+    request.page !== undefined || token !== '' ? { page: { next_token: token, count: found.length } } : {};
+  const reasons =
+    isExplained === true && decision !== undefined
+      ? { context: { policy_revision: decision.revision, data_revision: decision.dataRevision } }
+      : {};
+  return JSON.stringify({
+    ...page,
+    ...reasons,
+    results: found.map((one) => toResult(request.question, one)),
+  });
+}
+
+function toResult(question: SearchQuestion, found: string) {
+  switch (question.search) {
+    case 'subject':
+      return { type: question.subject.type, id: found };
+    case 'resource':
+      return { type: question.resource.type, id: found };
+    case 'action':
+      return { name: found };
+  }
+}

@@ -1,0 +1,107 @@
+import { type Clock, ok, type Result, secondsAfter } from '../kernel/index.ts';
+import type { Decision } from './decision.ts';
+import { type EvaluateAccessDeps, evaluateAccess } from './evaluate-access.ts';
+import { holdSubjectFacts } from './held-subject-facts.ts';
+import type { SearchCandidates, SearchFailure } from './search-candidates.ts';
+import { type SearchQuestion, toEvaluation } from './search-request.ts';
+import { createSlices, type WorkTurns } from './work-turns.ts';
+
+export type SearchAccessDeps = EvaluateAccessDeps & {
+  readonly candidates: SearchCandidates;
+  readonly turns: WorkTurns;
+};
+
+export type SearchAsked = {
+  readonly organizationId: string;
+  readonly question: SearchQuestion;
+  /** Where the page before it ended; empty for the first. */
+  readonly after: string;
+  readonly limit: number;
+};
+
+export type SearchPage = {
+  /** Ids or names, ascending: exactly those candidates on which an evaluation would permit. */
+  readonly found: readonly string[];
+  /** Where the next page begins; undefined when there is nothing more to find. */
+  readonly next: string | undefined;
+  /** Of the decision that was made last; undefined when there was nothing to try. */
+  readonly decision: Decision | undefined;
+};
+
+/** What one request may cost. Beyond it the page ends early and says where to go on: nothing is cut off unsaid. */
+export type SearchBounds = { readonly candidatesMax: number; readonly seconds: number };
+
+const defaultBounds: SearchBounds = { candidatesMax: 2_000, seconds: 1 };
+const candidatesAtOnce = 500;
+const factsAtOnce = 32;
+
+/**
+ * One page of a search. Every candidate is put to the policy as the evaluation it stands for, so a search and an
+ * evaluation cannot disagree; a page that is full looks on until it has seen whether there is more. Throws when facts
+ * or the policy could not be had.
+ */
+export async function searchAccess(
+  deps: SearchAccessDeps,
+  asked: SearchAsked,
+  bounds: SearchBounds = defaultBounds,
+): Promise<Result<SearchPage, SearchFailure>> {
+  const isSpent = createBudget(deps.clock, bounds);
+  const found: string[] = [];
+  let last: Decision | undefined;
+  let position = asked.after;
+  for await (const tried of tryCandidates(deps, asked)) {
+    if (!tried.ok) return tried;
+    const { candidate, decision } = tried.value;
+    last = decision;
+    if (decision.decision && found.length >= asked.limit) return ok({ found, next: position, decision });
+    position = candidate;
+    if (decision.decision) found.push(candidate);
+    if (isSpent()) return ok({ found, next: position, decision });
+  }
+  return ok({ found, next: undefined, decision: last });
+}
+
+/** At least one candidate a page is tried, so that going on always gets somewhere. */
+function createBudget(clock: Clock, { candidatesMax, seconds }: SearchBounds): () => boolean {
+  const until = secondsAfter(clock.now(), seconds);
+  let tried = 0;
+  return () => ++tried >= candidatesMax || clock.now() >= until;
+}
+
+type Tried = { readonly candidate: string; readonly decision: Decision };
+
+/** All of one instant. Between slices of the work, others are answered. */
+async function* tryCandidates(
+  deps: SearchAccessDeps,
+  { organizationId, question, after }: SearchAsked,
+): AsyncGenerator<Result<Tried, SearchFailure>, void> {
+  const now = deps.clock.now();
+  const slice = createSlices(deps);
+  let position: string | undefined = after;
+  while (position !== undefined) {
+    const asked = { organizationId, question, after: position, countMax: candidatesAtOnce };
+    const listed = await deps.candidates.list(asked);
+    if (!listed.ok) return yield listed;
+    for (let from = 0; from < listed.value.length; from += factsAtOnce) {
+      const candidates = listed.value.slice(from, from + factsAtOnce);
+      const requests = candidates.map((candidate) => ({
+        candidate,
+        request: toEvaluation(question, candidate),
+      }));
+      const facts = await holdSubjectFacts(
+        deps.facts,
+        organizationId,
+        requests.map(({ request }) => request),
+      );
+      for (const { candidate, request } of requests) {
+        await slice();
+        const held = { ...deps, facts, clock: { now: () => now } };
+        const decision = await evaluateAccess(held, { organizationId, request });
+        if (decision.revision === undefined)
+          throw new Error('A candidate was not decided', { cause: decision.cause });
+        yield ok({ candidate, decision });
+      }
+    }
+    position = listed.value.length < candidatesAtOnce ? undefined : listed.value.at(-1);
+  }
+}
