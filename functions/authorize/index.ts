@@ -1,5 +1,6 @@
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
-import { cacheSubjectFacts } from '../../shared/authorization/index.ts';
+import { bundleCandidates, cacheSubjectFacts } from '../../shared/authorization/index.ts';
+import { postgresSearchCandidates } from '../../shared/authorization/search-candidates.postgres.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
 import { readConfig, toObjectStoreLocation } from '../../shared/config/index.ts';
@@ -61,6 +62,11 @@ const authorize = createAuthorizeFunction({
   facts: cacheSubjectFacts({ source: postgresSubjectFacts(reads), feed, clock }),
   feed,
   policies,
+  candidates: bundleCandidates(
+    policies.engine,
+    postgresSearchCandidates({ pool: reads, engine: policies.engine }),
+  ),
+  keyRing: await openKeyRing(keyRing, 'search-page'),
   decisions,
   clock,
   logger,
