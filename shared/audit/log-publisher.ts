@@ -8,7 +8,10 @@ import { type PublishLogDeps, publishLog } from './publish-log.ts';
 export type LogPublisher = {
   /** Soon, together with all that is appended meanwhile. Failures are logged. */
   request(name: LogName): void;
-  /** Every log whose files trail its head, of all organizations. Resolves with how many were brought up to date. */
+  /**
+   * Every log whose files trail its head, of all organizations. Resolves with how many were brought up to date. Calls
+   * during one share it: anybody may send ticks, and behind a slow object store they pile up.
+   */
   sweep(): Promise<number>;
   /** Finishes what was requested. */
   close(): Promise<void>;
@@ -24,6 +27,7 @@ export function createLogPublisher(deps: LogPublisherDeps): LogPublisher {
   const wanted = new Map<string, LogName>();
   const running = new Map<string, Promise<void>>();
   const closing = new AbortController();
+  let sweeping: Promise<number> | undefined;
 
   const run = async (key: string) => {
     for (let name = wanted.get(key); name !== undefined; name = wanted.get(key)) {
@@ -39,17 +43,24 @@ export function createLogPublisher(deps: LogPublisherDeps): LogPublisher {
       wanted.set(key, name);
       if (!running.has(key)) running.set(key, run(key));
     },
-    sweep: async () => {
-      const names = await withSystem(deps.pool, (tx) => deps.store.listUnpublished(tx, sweepMax));
-      let published = 0;
-      for (const name of names) if (await publish(deps, name)) published++;
-      return published;
+    sweep: () => {
+      sweeping ??= publishTrailing(deps).finally(() => {
+        sweeping = undefined;
+      });
+      return sweeping;
     },
     close: async () => {
       closing.abort();
       while (running.size > 0) await Promise.all(running.values());
     },
   };
+}
+
+async function publishTrailing(deps: LogPublisherDeps): Promise<number> {
+  const names = await withSystem(deps.pool, (tx) => deps.store.listUnpublished(tx, sweepMax));
+  let published = 0;
+  for (const name of names) if (await publish(deps, name)) published++;
+  return published;
 }
 
 async function publish(deps: LogPublisherDeps, name: LogName): Promise<boolean> {

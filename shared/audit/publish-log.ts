@@ -66,12 +66,14 @@ async function publishHead(
     await putTile(deps, log, tile);
   }
   await deps.objects.put(`${objectPrefixOf(log)}checkpoint`, Buffer.from(log.checkpoint), textType);
-  await removePartials(deps, log, tiles);
   const step = { day: log.day, from: log.publishedSize, to: log.size };
   const hasAdvanced = await withOrg(deps.pool, log.organizationId, (tx) =>
     deps.store.advancePublished(tx, step),
   );
-  return hasAdvanced ? 'advanced' : 'overtaken';
+  if (!hasAdvanced) return 'overtaken';
+  // Last, since a store may forbid it: a log that was not tidied is as good, and published all the same.
+  await removePartials(deps, log, tiles);
+  return 'advanced';
 }
 
 /** Tiles that a tree of `size` entries has and one of `publishedSize` had not, or had narrower. */

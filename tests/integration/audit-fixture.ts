@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,6 +8,9 @@ import { postgresAuditExportStore } from '../../shared/audit/audit-export-store.
 import { postgresAuditLogStore } from '../../shared/audit/audit-log-store.postgres.ts';
 import type { AuditLogDeps, RunExportDeps } from '../../shared/audit/index.ts';
 import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
+import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
+import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
+import type { AdoptJournalDeps } from '../../shared/decision-record/index.ts';
 import { postgresEventRecorder, toCloudEvent } from '../../shared/events/event-recorder.postgres.ts';
 import { type CloudEvent, toLeaf } from '../../shared/events/index.ts';
 import { createFunctionServer, type FunctionOptions, serve } from '../../shared/http/index.ts';
@@ -15,6 +18,7 @@ import { systemRandom } from '../../shared/kernel/index.ts';
 import { createDirectoryObjectStore } from '../../shared/object-store/object-store.directory.ts';
 import { type OrganizationId, organizationId } from '../../shared/organization/index.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
+import { parseVerifierKey, verifyLog } from '../../shared/tlog/index.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 export const auditOrigin = 'audit.example.com';
@@ -28,6 +32,7 @@ export type AuditFixture = {
   readonly clock: { now(): Date; set(iso: string): void; advance(ms: number): void };
   readonly log: AuditLogDeps;
   readonly exporting: RunExportDeps;
+  readonly adopting: AdoptJournalDeps;
   createOrganization(): Promise<OrganizationId>;
   /** Records one event as a use case does, and returns its id. */
   record(organization: OrganizationId, name: string): Promise<string>;
@@ -74,6 +79,15 @@ export async function createAuditFixture(): Promise<AuditFixture> {
       objects: createDirectoryObjectStore(directory, deps),
       events: postgresEventRecorder({ ...deps, source: 'uos/audit-export' }),
       clock,
+    },
+    adopting: {
+      ...deps,
+      pool: pools.log,
+      objects: createDirectoryObjectStore(directory, deps),
+      events: postgresEventRecorder({ ...deps, source: 'uos/authorize' }),
+      journal: postgresDecisionJournal(pools.log),
+      segments: postgresDecisionSegmentStore,
+      logger: silentLogger,
     },
     createOrganization: async () => {
       const id = organizationId.create(deps);
@@ -164,4 +178,26 @@ export async function eventually<T>(work: () => Promise<T | undefined> | T | und
     if (performance.now() > deadline) throw new Error('It did not come about within thirty seconds');
     await pause(10);
   }
+}
+
+/** The row of a log, as it is stored. */
+export async function findHead(
+  fixture: AuditFixture,
+  organization: OrganizationId,
+  day: string,
+): Promise<Record<string, unknown> | undefined> {
+  const [row] = await fixture.query('select * from audit_log where org_id = $1 and log_id = $2', [
+    organization,
+    day,
+  ]);
+  return row;
+}
+
+/** Our verifier over the published files. */
+export async function verifyPublishedLog(fixture: AuditFixture, organization: OrganizationId, day: string) {
+  const head = await findHead(fixture, organization, day);
+  const key = parseVerifierKey(String(head?.['verifier_key']));
+  if (!key.ok) throw new Error(key.failure.reason);
+  const path = join(fixture.directory, 'audit', organization, day);
+  return verifyLog({ key: key.value, read: (file) => readFile(join(path, file)) });
 }

@@ -1,25 +1,23 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createHandler } from '../../functions/audit-ingest/handler.ts';
 import { appendEvents, createLogPublisher, type LogPublisher } from '../../shared/audit/index.ts';
 import { type CloudEvent, parseLeaf } from '../../shared/events/index.ts';
 import { createMemoryPublisher } from '../../shared/events/publisher.memory.ts';
 import { systemRandom } from '../../shared/kernel/index.ts';
-import type { ObjectStore } from '../../shared/object-store/index.ts';
 import type { OrganizationId } from '../../shared/organization/index.ts';
 import { drainOutbox } from '../../shared/outbox/index.ts';
 import { postgresOutboxStore } from '../../shared/outbox/outbox-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
-import { appendLeaves, hashLeaf, parseVerifierKey, verifyLog } from '../../shared/tlog/index.ts';
+import { appendLeaves, hashLeaf } from '../../shared/tlog/index.ts';
 import {
   type AuditFixture,
   auditOrigin,
   createAuditFixture,
+  findHead,
   type ServedFunction,
   send,
   serveFunction,
-  tick,
+  verifyPublishedLog,
 } from './audit-fixture.ts';
 
 let fixture: AuditFixture;
@@ -34,7 +32,13 @@ afterAll(() => fixture.close());
 beforeEach(async () => {
   fixture.clock.set('2026-03-01T10:00:00.000Z');
   organization = await fixture.createOrganization();
-  publisher = publisherOver(fixture.exporting.objects);
+  publisher = createLogPublisher({
+    pool: fixture.pools.log,
+    store: fixture.log.store,
+    objects: fixture.exporting.objects,
+    random: systemRandom,
+    logger: silentLogger,
+  });
   served = await serveFunction(
     'audit-ingest',
     createHandler({ log: fixture.log, publisher, logger: silentLogger }),
@@ -44,15 +48,6 @@ afterEach(async () => {
   await served.close();
   await publisher.close();
 });
-
-const publisherOver = (objects: ObjectStore) =>
-  createLogPublisher({
-    pool: fixture.pools.log,
-    store: fixture.log.store,
-    objects,
-    random: systemRandom,
-    logger: silentLogger,
-  });
 
 /** What the relay would send of these events. */
 async function recordAndRelay(names: readonly string[]): Promise<string[]> {
@@ -70,13 +65,7 @@ const leavesOf = async (day: string) =>
     )
   ).map((row) => String(row['leaf']));
 
-const headOf = async (day: string) => {
-  const [row] = await fixture.query('select * from audit_log where org_id = $1 and log_id = $2', [
-    organization,
-    day,
-  ]);
-  return row;
-};
+const headOf = (day: string) => findHead(fixture, organization, day);
 
 /** The log's head and its one tile, as one row. */
 const rowsOf = () =>
@@ -99,13 +88,9 @@ const eventOf = (leaf: string | undefined): CloudEvent => {
   return parsed.value;
 };
 
-/** Our verifier over the published files. */
 async function verifyPublished(day: string) {
   await publisher.close();
-  const key = parseVerifierKey(String((await headOf(day))?.['verifier_key']));
-  if (!key.ok) throw new Error(key.failure.reason);
-  const path = join(fixture.directory, 'audit', organization, day);
-  return verifyLog({ key: key.value, read: (file) => readFile(join(path, file)) });
+  return verifyPublishedLog(fixture, organization, day);
 }
 
 describe('an event', () => {
@@ -219,50 +204,5 @@ describe('appending', () => {
     await writeRows({ ...honest });
     expect(await send(served.url, after)).toBe(204);
     expect((await leavesOf('2026-03-01')).slice(1)).toEqual(sent);
-  });
-});
-
-describe('publishing', () => {
-  test('that fails at any object is finished by a tick, and no checkpoint is ever seen before its files', async () => {
-    const [leaf = ''] = await recordAndRelay(['published']);
-    const event = eventOf(leaf);
-    const { objects } = fixture.exporting;
-    for (let failAt = 1; failAt <= 4; failAt++) {
-      const next = { ...event, id: `evt_${failAt}` };
-      await fixture.recordAll([next]);
-      await appendEvents(fixture.log, organization, [next]);
-      let puts = 0;
-      const failing = publisherOver({
-        ...objects,
-        put: async (...given) => {
-          if (++puts === failAt) throw new Error('the object store is down');
-          await objects.put(...given);
-        },
-      });
-      expect(await failing.sweep()).toBe(failAt === 4 ? 1 : 0);
-      const seen = await verifyPublished('2026-03-01').catch(() => undefined);
-      if (seen !== undefined) expect(seen).toMatchObject({ ok: true });
-      expect(await send(served.url, tick)).toBe(204);
-      expect(await verifyPublished('2026-03-01')).toMatchObject({ ok: true, value: { size: failAt + 1 } });
-    }
-  });
-
-  test('of a log that fills its tiles leaves no partial one behind', async () => {
-    const [leaf] = await recordAndRelay(['many']);
-    const event = eventOf(leaf);
-    for (let round = 0; round < 6; round++) {
-      const events = Array.from({ length: 100 }, (_, at) => ({ ...event, id: `evt_${round}_${at}` }));
-      await fixture.recordAll(events);
-      expect(await appendEvents(fixture.log, organization, events)).toMatchObject({ grown: ['2026-03-01'] });
-      await publisher.sweep();
-    }
-    expect(await verifyPublished('2026-03-01')).toMatchObject({ ok: true, value: { size: 601 } });
-    const tiles = join(fixture.directory, 'audit', organization, '2026-03-01', 'tile', '0');
-    const files = await readdir(tiles, { recursive: true, withFileTypes: true });
-    const names = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
-    const paths = names.map((name) => name.slice(tiles.length + 1)).sort();
-    expect(paths).toEqual(['000', '001', '002.p/89']);
-    // Nobody waits for a lease that its holder could have given back.
-    expect(await fixture.query(`select name from lease where expires_at > now()`)).toEqual([]);
   });
 });
