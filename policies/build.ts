@@ -11,13 +11,14 @@ import {
   policyEntrypoint,
   policyManifestSchema,
 } from '../shared/authorization/index.ts';
-import { readTarGz } from './read-tar.ts';
+import { readTarGz } from '../shared/policy-bundle/index.ts';
 
 const run = promisify(execFile);
 const root = import.meta.dirname;
 const bundleDirectory = join(root, 'bundle');
-const opaVersion = '1.22.2';
+export const opaVersion = '1.22.2';
 const sources = ['uos', 'lib', 'data'];
+const unpackedBytesMax = 64 * 2 ** 20;
 
 /** The pinned compiler, or undefined with the reason on stderr; in CI that throws. */
 export function findOpa(): Promise<string | undefined> {
@@ -80,8 +81,9 @@ export async function compilePolicy(
       cwd: input.directory,
       timeout: 60_000,
     });
-    const files = readTarGz(await readFile(archive));
-    const [wasm, data] = [files.get('policy.wasm'), files.get('data.json')];
+    const files = await readTarGz(await readFile(archive), { unpackedBytesMax });
+    if (!files.ok) throw new Error(`opa build gave no archive: ${files.failure.detail}`);
+    const [wasm, data] = [files.value.get('policy.wasm'), files.value.get('data.json')];
     if (wasm === undefined || data === undefined)
       throw new Error('opa build gave no policy.wasm or no data.json');
     return { wasm, data };

@@ -63,7 +63,7 @@ function presentShadow(
 ) {
   const counts = { sample_rate: sampleRate, dropped, failed };
   if (comparison === undefined) return counts;
-  const { compared, disagreed, otherReason, byRule, byPrincipal, notListed } = comparison;
+  const { compared, disagreed, otherReason, byRule, bySubject, notListed } = comparison;
   return {
     ...counts,
     comparison: {
@@ -75,8 +75,8 @@ function presentShadow(
       other_reason: otherReason,
       not_listed: notListed,
       by_rule: byRule,
-      by_principal:
-        viewer && byPrincipal.filter(({ organization }) => maySee(viewer, organization)).slice(0, 100),
+      by_subject:
+        viewer && bySubject.filter(({ organization }) => maySee(viewer, organization)).slice(0, 100),
     },
   };
 }

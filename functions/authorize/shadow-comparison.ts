@@ -3,7 +3,7 @@ import type { Verdict } from './shadow-message.ts';
 
 export type RuleDisagreement = { readonly live: Verdict; readonly shadow: Verdict; readonly count: number };
 
-export type PrincipalDisagreement = {
+export type SubjectDisagreement = {
   readonly organization: string;
   readonly type: string;
   readonly id: string;
@@ -22,8 +22,8 @@ export type ShadowComparison = {
   readonly otherReason: number;
   /** Most frequent first. */
   readonly byRule: readonly RuleDisagreement[];
-  readonly byPrincipal: readonly PrincipalDisagreement[];
-  /** Disagreements of rules or principals beyond those that are counted one by one. */
+  readonly bySubject: readonly SubjectDisagreement[];
+  /** Disagreements of rules or subjects beyond those that are counted one by one. */
   readonly notListed: number;
 };
 
@@ -36,12 +36,12 @@ export type ComparisonCounter = {
   read(): ShadowComparison;
 };
 
-/** Whoever asks decides how many principals and, by a bundle, how many rules there are: so both have a bound. */
+/** Whoever asks decides how many subjects and, by a bundle, how many rules there are: so both have a bound. */
 const rowsMax = 1_000;
 
 export function createComparisonCounter(of: Compared): ComparisonCounter {
   const rules = createTally<Omit<RuleDisagreement, 'count'>>();
-  const principals = createTally<Omit<PrincipalDisagreement, 'count'>>();
+  const subjects = createTally<Omit<SubjectDisagreement, 'count'>>();
   let [compared, disagreed, otherReason] = [0, 0, 0];
   return {
     of,
@@ -55,7 +55,7 @@ export function createComparisonCounter(of: Compared): ComparisonCounter {
       disagreed++;
       rules.add({ live, shadow });
       const { type, id } = input.subject;
-      principals.add({ organization: input.organization.id, type, id });
+      subjects.add({ organization: input.organization.id, type, id });
     },
     read: () => ({
       ...of,
@@ -63,8 +63,8 @@ export function createComparisonCounter(of: Compared): ComparisonCounter {
       disagreed,
       otherReason,
       byRule: rules.read(),
-      byPrincipal: principals.read(),
-      notListed: rules.notListed() + principals.notListed(),
+      bySubject: subjects.read(),
+      notListed: rules.notListed() + subjects.notListed(),
     }),
   };
 }

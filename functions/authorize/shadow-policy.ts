@@ -120,7 +120,7 @@ function createRateLimitedLog(deps: { clock: Clock; logger: Logger; intervalMs: 
     const known = told?.counter === counter ? told.disagreed : 0;
     if (disagreed === known || (told !== undefined && at - told.at < deps.intervalMs)) return;
     told = { at, counter, disagreed };
-    const { byRule, byPrincipal: _, ...counts } = counter.read();
+    const { byRule, bySubject: _, ...counts } = counter.read();
     deps.logger.warn({ ...counts, byRule: byRule.slice(0, 5) }, 'The shadow policy would decide otherwise');
   };
 }

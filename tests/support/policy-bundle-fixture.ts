@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -37,4 +37,23 @@ export function createBundleSigner(): BundleSigner {
 
 export function signed(files: PublishedBundleFiles, { privateKey }: BundleSigner): PublishedBundleFiles {
   return { ...files, signature: signManifest(files.manifest, privateKey) };
+}
+
+type Roles = Record<'Auditor' | 'Member' | 'Developer', { permissions: string[] }>;
+
+/** The same policy over changed data, under a revision of its own. */
+export function withData(
+  files: PublishedBundleFiles,
+  revision: string,
+  change: (data: { roles: Roles }) => void,
+): PublishedBundleFiles {
+  const changed = JSON.parse(Buffer.from(files.data).toString('utf8'));
+  change(changed);
+  const data = Buffer.from(JSON.stringify(changed));
+  const manifest = {
+    ...JSON.parse(Buffer.from(files.manifest).toString('utf8')),
+    revision,
+    data_sha256: createHash('sha256').update(data).digest('hex'),
+  };
+  return { ...files, data, manifest: Buffer.from(JSON.stringify(manifest)) };
 }
