@@ -32,7 +32,7 @@ const { users } = read('todo', people);
 
 /** Viewers may look; editors create, and change what is theirs; the evil genius updates and the admin deletes anything. */
 function mayDoTodo(id: string, action: string, ownerId: string | undefined): boolean {
-  const { email, roles } = users[id] ?? { email: undefined, roles: [] };
+  const { email, roles = [] } = users[id] ?? {};
   const isEditorOfOwn = roles.includes('editor') && ownerId === email;
   switch (action) {
     case 'can_read_user':
