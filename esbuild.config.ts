@@ -40,4 +40,7 @@ if (import.meta.main) {
   console.log('Built the policy bundle');
   const names = await buildFunctions();
   console.log(`Built ${names.length} functions: ${names.join(', ')}`);
+  const { buildPep } = await import('./shared/pep/build.ts');
+  await buildPep();
+  console.log('Built the enforcement point for services: dist/pep');
 }

@@ -29,17 +29,11 @@ export function toEventListener(
     if (!event.ok) return sendProblem(res, event.failure, requestId);
     const outcome = await outcomeOf(logger, handlers, event.value);
     if (outcome.outcome === 'malformed') {
-      logger.warn(
-        { requestId, event: event.value.id, type: event.value.type, detail: outcome.detail },
-        'Event refused',
-      );
+      logger.warn({ requestId, ...named(event.value), detail: outcome.detail }, 'Event refused');
       return sendProblem(res, { code: 'cloud_event.malformed', detail: outcome.detail }, requestId);
     }
     if (outcome.outcome === 'transient') {
-      logger.warn(
-        { requestId, event: event.value.id, type: event.value.type, detail: outcome.detail },
-        'Event put off',
-      );
+      logger.warn({ requestId, ...named(event.value), detail: outcome.detail }, 'Event put off');
       return sendProblem(res, { code: 'service.unavailable' }, requestId);
     }
     res.writeHead(204).end();
@@ -53,11 +47,18 @@ async function outcomeOf(
 ): Promise<EventOutcome> {
   const handler = Object.hasOwn(handlers, event.type) ? handlers[event.type] : handlers['*'];
   if (handler === undefined)
-    return { outcome: 'malformed', detail: `No handler for events of type "${event.type}"` };
+    return { outcome: 'malformed', detail: `No handler for events of type "${named(event).type}"` };
   try {
     return await handler(event);
   } catch (error) {
-    logger.error({ error, event: event.id, type: event.type }, 'Event handler failed');
+    logger.error({ error, ...named(event) }, 'Event handler failed');
     return { outcome: 'transient', detail: 'The handler failed' };
   }
+}
+
+const namedMax = 128;
+
+/** Whoever sent it chose these: a log line takes no more of them than a name needs. */
+function named(event: ReceivedCloudEvent): { event: string; type: string } {
+  return { event: event.id.slice(0, namedMax), type: event.type.slice(0, namedMax) };
 }

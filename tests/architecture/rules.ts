@@ -114,7 +114,9 @@ const codeRules: readonly CodeRule[] = [
 ];
 
 const linesMax = 300;
-const hasFreeLength = (path: string) => isTest(path) || /(^|\/)(data|vectors|generated)\//.test(path);
+/** Tables are as long as what they list: one row type after another. */
+const hasFreeLength = (path: string) =>
+  isTest(path) || /(^|\/)(data|vectors|generated)\//.test(path) || path === 'shared/db/schema.ts';
 
 /** Every breach as `path:line rule`, in reading order. */
 export function findViolations(files: readonly SourceFile[]): string[] {
