@@ -8,6 +8,7 @@ import * as auditLog from './0005-create-audit-log.ts';
 import * as token from './0006-create-token.ts';
 import * as gitSource from './0007-create-git-source.ts';
 import * as notify from './0008-notify-authorization-change.ts';
+import * as authorizationModel from './0009-add-authorization-model.ts';
 
 /** Append-only. Named here, not found on disk, so that a bundle carries them. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -19,6 +20,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0006-create-token': token,
   '0007-create-git-source': gitSource,
   '0008-notify-authorization-change': notify,
+  '0009-add-authorization-model': authorizationModel,
 };
 
 /** Applies what is missing, in one transaction. Returns the names applied; throws with the cause otherwise. */

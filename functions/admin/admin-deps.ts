@@ -9,6 +9,7 @@ import type { IdempotencyRecordStore } from '../../shared/idempotency/index.ts';
 import type { Clock, Random } from '../../shared/kernel/index.ts';
 import type { ObjectStore } from '../../shared/object-store/index.ts';
 import type { OrganizationDirectory, OrganizationStore } from '../../shared/organization/index.ts';
+import type { ResourceStore } from '../../shared/resource/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
 import type { ServiceAccountStore } from '../../shared/service-account/index.ts';
 import type { SigningKeyStore } from '../../shared/signing-key/index.ts';
@@ -35,6 +36,7 @@ export type AdminDeps = {
     readonly serviceAccount: ServiceAccountStore;
     readonly apiKey: ApiKeyStore;
     readonly gitSource: GitSourceStore;
+    readonly resource: ResourceStore;
     readonly signingKey: SigningKeyStore;
     readonly auditExport: AuditExportStore;
     readonly auditTrail: AuditTrailStore;

@@ -13,6 +13,7 @@ import { systemClock as clock, systemRandom as random } from '../../shared/kerne
 import { openObjectStore } from '../../shared/object-store/open-object-store.ts';
 import { postgresOrganizationDirectory } from '../../shared/organization/organization-directory.postgres.ts';
 import { postgresOrganizationStore } from '../../shared/organization/organization-store.postgres.ts';
+import { postgresResourceStore } from '../../shared/resource/resource-store.postgres.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
@@ -54,6 +55,7 @@ const admin = createAdminFunction({
     serviceAccount: postgresServiceAccountStore(pool),
     apiKey: postgresApiKeyStore(pool),
     gitSource: postgresGitSourceStore,
+    resource: postgresResourceStore,
     signingKey: postgresSigningKeyStore,
     auditExport: postgresAuditExportStore,
     auditTrail: postgresAuditTrailStore,

@@ -13,6 +13,8 @@ import { listAuditEventsOperation } from './list-audit-events.ts';
 import { listGitSourcesOperation } from './list-git-sources.ts';
 import { listMembersOperation } from './list-members.ts';
 import { listOrganizationsOperation } from './list-organizations.ts';
+import { listResourceTypesOperation } from './list-resource-types.ts';
+import { listResourcesOperation } from './list-resources.ts';
 import { listRoleBindingsOperation } from './list-role-bindings.ts';
 import { listRolesOperation } from './list-roles.ts';
 import { listServiceAccountsOperation } from './list-service-accounts.ts';
@@ -20,9 +22,13 @@ import { listSigningKeysOperation } from './list-signing-keys.ts';
 import { listTeamsOperation } from './list-teams.ts';
 import type { Operation } from './operation.ts';
 import { registerGitSourceOperation } from './register-git-source.ts';
+import { registerResourceOperation } from './register-resource.ts';
+import { registerResourceTypeOperation } from './register-resource-type.ts';
+import { removeResourceOperation } from './remove-resource.ts';
 import { requestAuditExportOperation } from './request-audit-export.ts';
 import { revokeApiKeyOperation } from './revoke-api-key.ts';
 import { rotateSigningKeyOperation } from './rotate-signing-key.ts';
+import { updateResourceOperation } from './update-resource.ts';
 
 /** Every route there is. The router, the OpenAPI document and the tests that attack each route read this table. */
 export const operations: readonly Operation[] = [
@@ -38,6 +44,12 @@ export const operations: readonly Operation[] = [
   getServiceAccountOperation,
   disableServiceAccountOperation,
   enableServiceAccountOperation,
+  registerResourceTypeOperation,
+  listResourceTypesOperation,
+  registerResourceOperation,
+  listResourcesOperation,
+  updateResourceOperation,
+  removeResourceOperation,
   issueApiKeyOperation,
   listApiKeysOperation,
   revokeApiKeyOperation,

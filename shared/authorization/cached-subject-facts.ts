@@ -1,6 +1,14 @@
-import { type AuthorizationFeed, createGuardedCache } from '../authorization-feed/index.ts';
+import { type AuthorizationFeed, createGuardedCache, type Filled } from '../authorization-feed/index.ts';
 import { type Clock, secondsAfter } from '../kernel/index.ts';
-import type { SubjectFacts, SubjectFactsSource } from './subject-facts.ts';
+import type { ResourceReference, SubjectReference } from './policy-input.ts';
+import {
+  type DataRevision,
+  type FactsDemand,
+  isAsNewAs,
+  type ResourceFacts,
+  type SubjectFacts,
+  type SubjectFactsSource,
+} from './subject-facts.ts';
 
 export type CachedSubjectFactsDeps = {
   readonly source: SubjectFactsSource;
@@ -8,22 +16,92 @@ export type CachedSubjectFactsDeps = {
   readonly clock: Clock;
 };
 
+type ResourcePart = { readonly resource: ResourceFacts | null; readonly revision?: DataRevision };
+
 /**
- * Facts from memory while the feed vouches for them, else from the source. The age limit is for whoever changes
- * rows with triggers switched off; the feed is what revocation rests on. About 2 KB an entry.
+ * Facts from memory while the feed vouches for them, else from the source. Subjects and registered resources are kept
+ * apart, since they change apart and meet in any pair. The age limit is for whoever changes rows with triggers
+ * switched off; the feed is what revocation rests on. About 2 KB a subject.
  */
 export function cacheSubjectFacts(
   deps: CachedSubjectFactsDeps,
   limits: { readonly entriesMax?: number; readonly ttlSeconds?: number } = {},
 ): SubjectFactsSource {
   const { source, feed, clock } = deps;
-  const cache = createGuardedCache<SubjectFacts>({ feed, clock, entriesMax: limits.entriesMax ?? 20_000 });
+  const entriesMax = limits.entriesMax ?? 20_000;
+  const subjects = createGuardedCache<SubjectFacts>({ feed, clock, entriesMax });
+  const resources = createGuardedCache<ResourcePart>({ feed, clock, entriesMax });
+  const keep = <T>(value: T): Filled<T> => ({
+    value,
+    cacheUntil: secondsAfter(clock.now(), limits.ttlSeconds ?? 300),
+  });
+
+  async function find(organizationId: string, subject: SubjectReference, resource?: ResourceReference) {
+    const demand = resource === undefined ? {} : { resource };
+    const read: { both?: Promise<SubjectFacts> } = {};
+    const known = subjects.get(keyOf(organizationId, subject), organizationId, async () => {
+      read.both = source.find(organizationId, subject, demand);
+      return keep(toSubjectPart(await read.both));
+    });
+    if (resource === undefined) return known;
+    // In the same turn as the read began, hence under the epoch it began under.
+    const readNow = read.both;
+    if (readNow !== undefined)
+      void keepResource(organizationId, resource, () => readNow).catch(() => undefined);
+    const facts = await known;
+    if (readNow !== undefined) return readNow;
+    if (!facts.resourceTypes?.includes(resource.type)) return facts;
+    const readBoth = () => source.find(organizationId, subject, demand);
+    const part = await keepResource(organizationId, resource, readBoth);
+    return areOfOneMoment(facts, part) ? join(facts, part) : readBoth();
+  }
+
+  function keepResource(
+    organizationId: string,
+    resource: ResourceReference,
+    read: () => Promise<SubjectFacts>,
+  ): Promise<ResourcePart> {
+    return resources.get(keyOf(organizationId, resource), `${organizationId}/resources`, async () => {
+      const facts = await read();
+      const part = toResourcePart(facts);
+      // Of a type that is not registered there are any number of ids, and nothing to know of them.
+      return facts.resourceTypes?.includes(resource.type) ? keep(part) : { value: part };
+    });
+  }
+
   return {
-    find: (organizationId, subject) =>
-      // A tuple, since ids come from callers: joined text would let two subjects share an entry.
-      cache.get(JSON.stringify([organizationId, subject.type, subject.id]), organizationId, async () => ({
-        cacheUntil: secondsAfter(clock.now(), limits.ttlSeconds ?? 300),
-        value: await source.find(organizationId, subject),
-      })),
+    find: async (organizationId, subject, { resource, minDataRevision }: FactsDemand = {}) => {
+      const facts = await find(organizationId, subject, resource);
+      if (minDataRevision === undefined || isAsNewAs(facts, minDataRevision)) return facts;
+      return source.find(organizationId, subject, resource === undefined ? {} : { resource });
+    },
   };
+}
+
+/** A tuple, since ids come from callers: joined text would let two subjects share an entry. */
+function keyOf(organizationId: string, { type, id }: SubjectReference | ResourceReference): string {
+  return JSON.stringify([organizationId, type, id]);
+}
+
+function toSubjectPart({ resource: _resource, ...facts }: SubjectFacts): SubjectFacts {
+  return facts;
+}
+
+function toResourcePart({ resource, revision }: SubjectFacts): ResourcePart {
+  return { resource: resource ?? null, ...(revision === undefined ? {} : { revision }) };
+}
+
+/**
+ * Whether each part is still what it was when the other was read. Threat: a subject loses a right and then a document
+ * is put where that right reached; its old facts beside the new document would open it (Zanzibar's new enemy).
+ */
+function areOfOneMoment(subject: SubjectFacts, resource: ResourcePart): boolean {
+  const [ofSubject, ofResource] = [subject.revision, resource.revision];
+  if (ofSubject === undefined || ofResource === undefined) return ofSubject === ofResource;
+  return ofSubject.data >= ofResource.subjects && ofResource.data >= ofSubject.resources;
+}
+
+function join(facts: SubjectFacts, { resource, revision }: ResourcePart): SubjectFacts {
+  const newest = revision !== undefined && !isAsNewAs(facts, revision.data) ? { revision } : {};
+  return { ...facts, resource, ...newest };
 }

@@ -23,8 +23,12 @@ export type Decision = {
   /** Id of the binding that decided. */
   readonly binding?: string;
   readonly obligations?: readonly Obligation[];
+  /** The policy wants this decision recorded at every level, before the answer leaves: `"privileged": true`. */
+  readonly isPrivileged?: true;
   /** Revision of the policy that answered; absent when none was loaded. */
   readonly revision?: string;
+  /** How new the facts were: a later question may demand at least this (`minDataRevision`). */
+  readonly dataRevision?: number;
   /** Only with code `error`: for logs, never for the asking party. */
   readonly cause?: unknown;
 };
@@ -48,6 +52,7 @@ export function parseDecision(resultSet: unknown, revision: string): Decision | 
     ...(rule === undefined ? {} : { rule }),
     ...(binding === undefined ? {} : { binding }),
     ...(obligations === undefined ? {} : { obligations }),
+    ...(result['privileged'] === true ? { isPrivileged: true } : {}),
     revision,
   };
 }

@@ -2,8 +2,13 @@ import { type Clock, invariant, toNumericDate } from '../kernel/index.ts';
 import type { EvaluationRequest } from './authzen.ts';
 import { type Decision, refuseForError } from './decision.ts';
 import type { PolicyEngine } from './policy-engine.ts';
-import type { PolicyInput } from './policy-input.ts';
-import type { SubjectFacts, SubjectFactsSource } from './subject-facts.ts';
+import type { PolicyInput, ResourceProperties } from './policy-input.ts';
+import {
+  isAsNewAs,
+  type ResourceFacts,
+  type SubjectFacts,
+  type SubjectFactsSource,
+} from './subject-facts.ts';
 
 export type EvaluateAccessDeps = {
   readonly facts: SubjectFactsSource;
@@ -11,37 +16,81 @@ export type EvaluateAccessDeps = {
   readonly clock: Clock;
 };
 
+export type AccessQuestion = {
+  readonly organizationId: string;
+  readonly request: EvaluationRequest;
+  /** The `dataRevision` of an earlier answer: this one rests on facts that are no older. */
+  readonly minDataRevision?: number;
+};
+
 /**
  * Answers one question within one organization. The policy decides; this gathers facts and the time. Free of side
- * effects. Facts that cannot be had are a refusal with code `error`, whose `cause` the caller should log.
+ * effects. Facts that cannot be had, or not as new as demanded, are a refusal with code `error`, whose `cause` the
+ * caller should log.
  */
-export async function evaluateAccess(
-  deps: EvaluateAccessDeps,
-  { organizationId, request }: { organizationId: string; request: EvaluationRequest },
-): Promise<Decision> {
+export async function evaluateAccess(deps: EvaluateAccessDeps, question: AccessQuestion): Promise<Decision> {
   try {
-    const facts = await deps.facts.find(organizationId, {
-      type: request.subject.type,
-      id: request.subject.id,
-    });
-    invariant(facts.organization.id === organizationId, 'the facts are of another organization');
-    return deps.engine.evaluate(toPolicyInput(facts, request, toNumericDate(deps.clock.now())));
+    const facts = await findFacts(deps.facts, question);
+    const input = toPolicyInput(facts, question.request, toNumericDate(deps.clock.now()));
+    const decision = deps.engine.evaluate(input);
+    return facts.revision === undefined ? decision : { ...decision, dataRevision: facts.revision.data };
   } catch (cause) {
     return refuseForError(cause);
   }
 }
 
+async function findFacts(source: SubjectFactsSource, question: AccessQuestion): Promise<SubjectFacts> {
+  const { organizationId, request, minDataRevision } = question;
+  const { subject, resource } = request;
+  const facts = await source.find(
+    organizationId,
+    { type: subject.type, id: subject.id },
+    {
+      resource: { type: resource.type, id: resource.id },
+      ...(minDataRevision === undefined ? {} : { minDataRevision }),
+    },
+  );
+  invariant(facts.organization.id === organizationId, 'the facts are of another organization');
+  // Threat: a source that leaves the look-up out would let the request say what the registration should.
+  const isLookedUp = facts.resource !== undefined || !facts.resourceTypes?.includes(resource.type);
+  invariant(isLookedUp, 'the resource was not looked up');
+  if (minDataRevision !== undefined && !isAsNewAs(facts, minDataRevision)) {
+    throw new Error(`No facts as new as data revision ${minDataRevision} are to be had`);
+  }
+  return facts;
+}
+
 export function toPolicyInput(facts: SubjectFacts, request: EvaluationRequest, now: number): PolicyInput {
   const { subject, action, resource, context } = request;
-  const { known, status, teams } = facts.subject;
   return {
     now,
     organization: facts.organization,
-    subject: { type: subject.type, id: subject.id, known, status, teams, ...attributes(subject.properties) },
+    subject: { type: subject.type, id: subject.id, ...facts.subject, ...attributes(subject.properties) },
     bindings: facts.bindings,
     action: { name: action.name, ...attributes(action.properties) },
-    resource: { type: resource.type, id: resource.id, properties: resource.properties ?? {} },
+    resource: {
+      type: resource.type,
+      id: resource.id,
+      ...(facts.resource === undefined || facts.resource === null
+        ? { properties: resource.properties ?? {} }
+        : { registered: true, properties: toRegistered(facts.resource, resource.properties ?? {}) }),
+    },
     context: context ?? {},
+  };
+}
+
+/**
+ * The registration's word over the caller's. Team and owner are its alone, absent where it names none: else a caller
+ * could put a resource into a team of its choice. The asking organization is never the registration's to say.
+ */
+function toRegistered(facts: ResourceFacts, stated: ResourceProperties): ResourceProperties {
+  const { team: _team, owner: _owner, ...others } = stated;
+  return {
+    ...others,
+    ...facts.attributes,
+    ...(facts.team === undefined ? {} : { team: facts.team }),
+    ...(facts.owner === undefined ? {} : { owner: facts.owner }),
+    ...('organization' in stated ? { organization: stated.organization } : {}),
   };
 }
 

@@ -17,6 +17,12 @@ export const permissions = [
   'authorization:evaluate',
   'git_source:create',
   'git_source:read',
+  'resource_type:create',
+  'resource_type:read',
+  'resource:create',
+  'resource:read',
+  'resource:update',
+  'resource:remove',
   'signing_key:rotate',
 ] as const;
 

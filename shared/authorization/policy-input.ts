@@ -1,3 +1,5 @@
+import type { BindingCondition } from './binding-condition.ts';
+
 /** The input of `uos/authz/decision`: one question and every fact needed. Same shape as policies/schemas/input.json. */
 export type PolicyInput = {
   /** Seconds since the epoch, rounded down. */
@@ -10,14 +12,20 @@ export type PolicyInput = {
     };
   readonly bindings: readonly BindingFact[];
   readonly action: { readonly name: string; readonly properties?: Attributes };
-  readonly resource: { readonly type: string; readonly id: string; readonly properties: ResourceProperties };
+  readonly resource: ResourceReference & {
+    /** True when `properties` are those of the registration, over whatever the request says. */
+    readonly registered?: true;
+    readonly properties: ResourceProperties;
+  };
   readonly context: DecisionContext;
 };
 
 export type Attributes = Readonly<Record<string, unknown>>;
 
-/** AuthZEN subject. Ours are of type `user` and `service_account`; any other is an unknown subject. */
+/** AuthZEN subject. Ours are of type `user`, `service_account` and `api_key`; any other is an unknown subject. */
 export type SubjectReference = { readonly type: string; readonly id: string };
+
+export type ResourceReference = { readonly type: string; readonly id: string };
 
 export type OrganizationFacts = { readonly id: string; readonly status: 'active' | 'suspended' };
 
@@ -26,6 +34,10 @@ export type SubjectState = {
   readonly status: 'active' | 'disabled';
   /** Teams the subject belongs to, each with all teams above it. */
   readonly teams: readonly string[];
+  /** Of an API key: the service account whose rights it has. */
+  readonly acts_as?: SubjectReference;
+  /** Of an API key: seconds since the epoch; absent means never. */
+  readonly expires_at?: number;
 };
 
 export type BindingFact = {
@@ -38,6 +50,8 @@ export type BindingFact = {
   readonly scope: BindingScope;
   /** Seconds since the epoch; absent means never. The binding has ended in that very second. */
   readonly expires_at?: number;
+  /** Demands that must all hold for the binding to count; absent when there is none. */
+  readonly conditions?: readonly BindingCondition[];
 };
 
 export type BindingScope =
@@ -52,9 +66,15 @@ export type ResourceProperties = Attributes & {
   readonly organization?: unknown;
   /** Team the resource belongs to. */
   readonly team?: unknown;
+  /** Id of the user or service account it belongs to. */
+  readonly owner?: unknown;
 };
 
-export type DecisionContext = Attributes & { readonly authentication?: unknown };
+export type DecisionContext = Attributes & {
+  readonly authentication?: unknown;
+  /** `ip`: address of the subject, as the trusted caller states it. */
+  readonly network?: unknown;
+};
 
 /** How the subject proved itself: the claims of OpenID Connect Core section 2, methods of RFC 8176. */
 export type Authentication = {

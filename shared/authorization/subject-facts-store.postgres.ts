@@ -1,50 +1,81 @@
 import type { DatabasePool } from '../db/index.ts';
-import type { BindingFact, BindingScope, SubjectReference } from './policy-input.ts';
-import { type SubjectFacts, type SubjectFactsSource, unknownSubjectFacts } from './subject-facts.ts';
+import type { BindingCondition } from './binding-condition.ts';
+import type {
+  Attributes,
+  BindingFact,
+  BindingScope,
+  ResourceReference,
+  SubjectReference,
+  SubjectState,
+} from './policy-input.ts';
+import {
+  type DataRevision,
+  type FactsDemand,
+  type ResourceFacts,
+  type SubjectFacts,
+  type SubjectFactsSource,
+  unknownSubjectFacts,
+} from './subject-facts.ts';
 
 /**
  * One statement, one snapshot, one round trip. The organization is set by the statement itself, in `scope`: every
  * table is read by a subquery that depends on its output, so none can be scanned before the setting stands; were
  * one, row-level security would show it nothing. The setting ends with the statement, which is its own transaction.
+ * An API key is looked up first, and is from there on the service account it belongs to.
  */
 const statement = `
-with scope as materialized (select set_config('uos.org_id', $1, true) as org_id)
+with scope as materialized (select set_config('uos.org_id', $1, true) as org_id),
+keyed as materialized (
+  select org_id, (
+    select json_build_object('id', k.service_account_id, 'status', k.status,
+                             'expiresAt', floor(extract(epoch from k.expires_at)))
+      from api_key k where $2 = 'api_key' and k.org_id = scope.org_id and k.key_id = $3
+  ) as key
+  from scope
+),
+actor as materialized (
+  select org_id, key,
+         case when $2 = 'api_key' then 'service_account' else $2 end as type,
+         case when $2 = 'api_key' then key->>'id' else $3 end as id
+  from keyed
+)
 select (
   with recursive
   subject(status) as (
     select m.status from membership m
-     where $2 = 'user' and m.org_id = scope.org_id and m.user_id = $3
+     where actor.type = 'user' and m.org_id = actor.org_id and m.user_id = actor.id
     union all
     select s.status from service_account s
-     where $2 = 'service_account' and s.org_id = scope.org_id and s.service_account_id = $3
+     where actor.type = 'service_account' and s.org_id = actor.org_id and s.service_account_id = actor.id
   ),
   belongs(team_id) as (
     select m.team_id from team_member m
-     where m.org_id = scope.org_id and m.member_type = $2 and m.member_id = $3
+     where m.org_id = actor.org_id and m.member_type = actor.type and m.member_id = actor.id
     union
     select t.parent_team_id from belongs
-      join team t on t.org_id = scope.org_id and t.team_id = belongs.team_id
+      join team t on t.org_id = actor.org_id and t.team_id = belongs.team_id
      where t.parent_team_id is not null
   ),
   bound as (
     select b.* from role_binding b
-     where b.org_id = scope.org_id and b.subject_type = $2 and b.subject_id = $3
+     where b.org_id = actor.org_id and b.subject_type = actor.type and b.subject_id = actor.id
     union all
     select b.* from role_binding b
-     where b.org_id = scope.org_id and b.subject_type = 'team'
+     where b.org_id = actor.org_id and b.subject_type = 'team'
        and b.subject_id in (select team_id from belongs)
   ),
   below(root_id, team_id) as (
     select distinct b.scope_id, t.team_id from bound b
-      join team t on t.org_id = scope.org_id and t.parent_team_id = b.scope_id
+      join team t on t.org_id = actor.org_id and t.parent_team_id = b.scope_id
      where b.scope_type = 'team'
     union
     select below.root_id, t.team_id from below
-      join team t on t.org_id = scope.org_id and t.parent_team_id = below.team_id
+      join team t on t.org_id = actor.org_id and t.parent_team_id = below.team_id
   )
   select json_build_object(
-    'organizationStatus', (select o.status from organization o where o.org_id = scope.org_id),
+    'organizationStatus', (select o.status from organization o where o.org_id = actor.org_id),
     'subjectStatus', (select status from subject),
+    'key', actor.key,
     'teams', (select coalesce(json_agg(team_id order by team_id), '[]') from belongs),
     'bindings', (
       select coalesce(json_agg(json_build_object(
@@ -52,24 +83,50 @@ select (
         'role', b.role_name,
         'permissions', coalesce((
           select to_json(r.permissions) from role r
-           where r.org_id = scope.org_id and r.name = b.role_name), '[]'),
+           where r.org_id = actor.org_id and r.name = b.role_name), '[]'),
         'effect', b.effect,
         'scopeType', b.scope_type,
         'scopeId', b.scope_id,
         'descendants', (
           select coalesce(json_agg(team_id order by team_id), '[]') from below
            where b.scope_type = 'team' and below.root_id = b.scope_id),
-        'expiresAt', floor(extract(epoch from b.expires_at))
-      ) order by b.binding_id), '[]') from bound b)
+        'expiresAt', floor(extract(epoch from b.expires_at)),
+        'conditions', b.conditions
+      ) order by b.binding_id), '[]') from bound b),
+    'resourceTypes', (
+      select coalesce(json_agg(t.name), '[]') from resource_type t where t.org_id = actor.org_id),
+    'resource', (
+      select json_build_object('team', r.team_id, 'owner', r.owner, 'attributes', r.attributes) from resource r
+       where r.org_id = actor.org_id and r.resource_type = $4 and r.resource_id = $5),
+    'revision', (
+      select json_build_object(
+        'data', v.revision, 'subjects', v.subjects_revision, 'resources', v.resources_revision)
+        from authorization_revision v where v.org_id = actor.org_id)
   )
 ) as facts
-from scope`;
+from actor`;
 
 type FactsRow = {
   readonly organizationStatus: 'active' | 'suspended' | null;
   readonly subjectStatus: 'active' | 'disabled' | null;
+  readonly key: KeyRow | null;
   readonly teams: readonly string[];
   readonly bindings: readonly BindingRow[];
+  readonly resourceTypes: readonly string[];
+  readonly resource: ResourceRow | null;
+  readonly revision: DataRevision | null;
+};
+
+type KeyRow = {
+  readonly id: string;
+  readonly status: 'active' | 'revoked';
+  readonly expiresAt: number | null;
+};
+
+type ResourceRow = {
+  readonly team: string | null;
+  readonly owner: string | null;
+  readonly attributes: Attributes;
 };
 
 type BindingRow = Pick<BindingFact, 'id' | 'role' | 'permissions' | 'effect'> & {
@@ -77,42 +134,74 @@ type BindingRow = Pick<BindingFact, 'id' | 'role' | 'permissions' | 'effect'> & 
   readonly scopeId: string;
   readonly descendants: readonly string[];
   readonly expiresAt: number | null;
+  readonly conditions: readonly BindingCondition[];
 };
-
-const subjectTypes: ReadonlySet<string> = new Set(['user', 'service_account']);
 
 export function postgresSubjectFacts(pool: Pick<DatabasePool, 'query'>): SubjectFactsSource {
   return {
-    find: async (organizationId, subject) => {
-      if (!isStorable(subject)) return unknownSubjectFacts(organizationId);
+    find: async (organizationId, subject, demand) => {
       const { rows } = await pool.query<{ facts: FactsRow }>({
         name: 'subject-facts',
         text: statement,
-        values: [organizationId, subject.type, subject.id],
+        values: [organizationId, ...toValues(subject), ...toValues(demand?.resource)],
       });
-      return toSubjectFacts(organizationId, rows[0]?.facts);
+      return toSubjectFacts(organizationId, rows[0]?.facts, demand);
     },
   };
 }
 
-/** Of no other type, and with no other text, can a subject be in the database: NUL is refused, half a pair replaced. */
-function isStorable({ type, id }: SubjectReference): boolean {
-  return subjectTypes.has(type) && id.isWellFormed() && !id.includes('\0');
+/** With no other text can anything be in the database: NUL is refused there, and half a surrogate pair replaced. */
+function isText(value: string): boolean {
+  return value.isWellFormed() && !value.includes('\0');
 }
 
-function toSubjectFacts(organizationId: string, row: FactsRow | undefined): SubjectFacts {
+function toValues(named: ResourceReference | SubjectReference | undefined): [string | null, string | null] {
+  if (named === undefined || !isText(named.type) || !isText(named.id)) return [null, null];
+  return [named.type, named.id];
+}
+
+function toSubjectFacts(
+  organizationId: string,
+  row: FactsRow | undefined,
+  demand: FactsDemand | undefined,
+): SubjectFacts {
+  const rest = row === undefined ? {} : toRest(row, demand);
   if (row === undefined || row.organizationStatus === null || row.subjectStatus === null) {
-    return unknownSubjectFacts(organizationId);
+    return { ...unknownSubjectFacts(organizationId), ...rest };
   }
   return {
     organization: { id: organizationId, status: row.organizationStatus },
-    subject: { known: true, status: row.subjectStatus, teams: row.teams },
+    subject: toSubject(row.subjectStatus, row),
     bindings: row.bindings.map(toBindingFact),
+    ...rest,
   };
 }
 
+function toSubject(status: SubjectState['status'], { key, teams }: FactsRow): SubjectState {
+  if (key === null) return { known: true, status, teams };
+  return {
+    known: true,
+    status: key.status === 'active' ? status : 'disabled',
+    teams,
+    acts_as: { type: 'service_account', id: key.id },
+    ...(key.expiresAt === null ? {} : { expires_at: key.expiresAt }),
+  };
+}
+
+function toRest({ resourceTypes, resource, revision }: FactsRow, demand: FactsDemand | undefined) {
+  return {
+    resourceTypes,
+    ...(demand?.resource === undefined ? {} : { resource: resource && toResource(resource) }),
+    ...(revision === null ? {} : { revision }),
+  };
+}
+
+function toResource({ team, owner, attributes }: ResourceRow): ResourceFacts {
+  return { ...(team === null ? {} : { team }), ...(owner === null ? {} : { owner }), attributes };
+}
+
 function toBindingFact(row: BindingRow): BindingFact {
-  const { id, role, permissions, effect, expiresAt } = row;
+  const { id, role, permissions, effect, expiresAt, conditions } = row;
   return {
     id,
     role,
@@ -120,6 +209,7 @@ function toBindingFact(row: BindingRow): BindingFact {
     effect,
     scope: toScope(row),
     ...(expiresAt === null ? {} : { expires_at: expiresAt }),
+    ...(conditions.length === 0 ? {} : { conditions }),
   };
 }
 

@@ -1,4 +1,26 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type {
+  AuthorizationRevisionRow,
+  MembershipRow,
+  ResourceRow,
+  ResourceTypeRow,
+  RoleBindingConditionsColumn,
+  RoleBindingRow,
+  RoleRow,
+  TeamMemberRow,
+  TeamRow,
+} from './authorization-schema.ts';
+
+export type {
+  AuthorizationRevisionRow,
+  MembershipRow,
+  ResourceRow,
+  ResourceTypeRow,
+  RoleBindingRow,
+  RoleRow,
+  TeamMemberRow,
+  TeamRow,
+} from './authorization-schema.ts';
 
 /** Row types of every table, as `pg` returns them with the parsers of `pool.ts`: bigint as number, timestamptz as Date. */
 type Stamped = { created_at: Date; updated_at: Date };
@@ -22,57 +44,6 @@ type OrganizationGuardsColumn = {
 };
 
 export type LocatorRow = { id: string; org_id: string };
-
-export type MembershipRow = Stamped & {
-  org_id: string;
-  user_id: string;
-  name: string;
-  email: string;
-  display_name: string;
-  status: 'active' | 'disabled';
-  managed_by: ManagedBy;
-};
-
-export type TeamRow = Stamped & {
-  org_id: string;
-  team_id: string;
-  name: string;
-  display_name: string;
-  parent_team_id: string | null;
-  managed_by: ManagedBy;
-};
-
-export type TeamMemberRow = {
-  org_id: string;
-  team_id: string;
-  member_type: 'user' | 'service_account';
-  member_id: string;
-  managed_by: ManagedBy;
-  created_at: Date;
-};
-
-export type RoleRow = Stamped & {
-  org_id: string;
-  role_id: string;
-  name: string;
-  description: string;
-  permissions: string[];
-  managed_by: ManagedBy;
-};
-
-export type RoleBindingRow = Stamped & {
-  org_id: string;
-  binding_id: string;
-  name: string;
-  role_name: string;
-  subject_type: 'user' | 'team' | 'service_account';
-  subject_id: string;
-  scope_type: 'organization' | 'team' | 'resource';
-  scope_id: string;
-  effect: 'allow' | 'deny';
-  expires_at: Date | null;
-  managed_by: ManagedBy;
-};
 
 export type ServiceAccountRow = Stamped & {
   org_id: string;
@@ -262,7 +233,10 @@ export type Database = {
   team: TeamRow;
   team_member: TeamMemberRow;
   role: RoleRow;
-  role_binding: RoleBindingRow;
+  role_binding: RoleBindingRow & RoleBindingConditionsColumn;
+  resource_type: ResourceTypeRow;
+  resource: ResourceRow;
+  authorization_revision: AuthorizationRevisionRow;
   service_account: ServiceAccountRow;
   data_key: DataKeyRow;
   api_key: ApiKeyRow;

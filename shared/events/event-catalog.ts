@@ -24,6 +24,7 @@ const binding = z.strictObject({
   scopeId: z.string(),
   effect: z.enum(['allow', 'deny']),
 });
+const resource = z.strictObject({ type: z.string(), resourceId: z.string() });
 const apiKey = z.strictObject({ fingerprint: z.string(), serviceAccountId: z.string() });
 
 export const eventCatalog = {
@@ -44,6 +45,16 @@ export const eventCatalog = {
   'uos.role-binding.created.v1': binding,
   'uos.role-binding.updated.v1': binding,
   'uos.role-binding.removed.v1': binding,
+  'uos.resource-type.registered.v1': named.extend({ actions: z.array(z.string()).max(100) }),
+  // Names of attributes and not their values, which may be about persons.
+  'uos.resource.registered.v1': resource.extend({
+    managedBy,
+    team: z.string().optional(),
+    owner: z.string().optional(),
+    attributes: z.array(z.string()).max(100),
+  }),
+  'uos.resource.updated.v1': resource.extend({ changes }),
+  'uos.resource.removed.v1': resource,
   'uos.service-account.created.v1': named,
   'uos.service-account.updated.v1': changed,
   'uos.service-account.disabled.v1': removed,

@@ -1,25 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import {
+  type BindingCondition,
   builtInRoles,
   type PolicyInput,
-  permissionPatternSchema,
   permissions,
 } from '../../shared/authorization/index.ts';
 import { openEngine } from './decision-case.ts';
 import { decideByModel } from './model.ts';
+import { readRoleTable } from './role-table.ts';
 
-const roleSchema = z.strictObject({
-  description: z.string(),
-  permissions: z.array(permissionPatternSchema),
-  mfa: z.boolean().exactOptional(),
-  platform: z.boolean().exactOptional(),
-});
-const rolesFile = join(import.meta.dirname, '../../policies/data/roles/data.json');
-const roles = z.record(z.string(), roleSchema).parse(JSON.parse(readFileSync(rolesFile, 'utf8')));
+const roles = readRoleTable();
 const engine = await openEngine();
 
 // Small alphabets, so that names meet: most random strings would only ever be refused.
@@ -44,6 +35,51 @@ const scope = fc.oneof(
     id: fc.tuple(type, resourceId).map((parts) => parts.join(':')),
   }),
 );
+const optional = <T extends Record<string, fc.Arbitrary<unknown>>>(members: T) =>
+  fc.record(members, { requiredKeys: [] });
+const condition: fc.Arbitrary<BindingCondition> = fc.oneof(
+  fc.record({
+    mfa: fc.oneof(
+      optional({
+        level: fc.constantFrom('multi_factor' as const, 'phishing_resistant' as const),
+        max_age_seconds: fc.constantFrom(0, 5, 100),
+      }),
+      fc.record({ acr: fc.constantFrom('0', 'phr') }),
+    ),
+  }),
+  fc.record({
+    network: fc.record({
+      cidrs: fc.array(fc.constantFrom('10.0.0.0/8', '10.1.2.3/32', '0.0.0.0/0', '2001:db8::/32', '::/0'), {
+        minLength: 1,
+        maxLength: 2,
+      }),
+    }),
+  }),
+  // The epoch began on a Thursday; our seconds lie in its minutes 16 and 17.
+  fc.record({
+    time: optional({
+      weekdays: fc.uniqueArray(fc.constantFrom(3, 4, 5), { minLength: 1 }),
+      from_minute: fc.constantFrom(0, 16, 17, 1320),
+      to_minute: fc.constantFrom(16, 17, 360, 1440),
+      not_before: second,
+      not_after: second,
+    }),
+  }),
+  fc.record({
+    resource: fc.record({
+      attribute: fc.constantFrom('owner', 'level', 'team', 'unset'),
+      equals: fc.constantFrom(
+        'subject.id',
+        'subject.type',
+        'subject.level',
+        'subject.unset',
+        'usr_1',
+        3,
+        'team_a',
+      ),
+    }),
+  }),
+);
 const binding = fc.record(
   {
     id: fc.constantFrom('bind_1', 'bind_2', 'bind_3', 'bind_4'),
@@ -52,6 +88,7 @@ const binding = fc.record(
     effect: fc.oneof({ weight: 4, arbitrary: fc.constant('allow' as const) }, fc.constant('deny' as const)),
     scope,
     expires_at: second,
+    conditions: fc.array(condition, { maxLength: 2 }),
   },
   { requiredKeys: ['id', 'role', 'permissions', 'effect', 'scope'] },
 );
@@ -60,29 +97,59 @@ const mostly = <T>(usual: T, rare: T) =>
 const input: fc.Arbitrary<PolicyInput> = fc.record({
   now: second,
   organization: fc.record({ id: organizationId, status: mostly('active' as const, 'suspended' as const) }),
-  subject: fc.record({
-    type: fc.constantFrom('user', 'service_account'),
-    id: fc.constantFrom('usr_1', 'sa_1'),
-    known: mostly(true, false),
-    status: mostly('active' as const, 'disabled' as const),
-    teams: fc.array(team, { maxLength: 3 }),
-  }),
+  subject: fc.record(
+    {
+      type: fc.constantFrom('user', 'service_account', 'api_key'),
+      id: fc.constantFrom('usr_1', 'sa_1'),
+      known: mostly(true, false),
+      status: mostly('active' as const, 'disabled' as const),
+      teams: fc.array(team, { maxLength: 3 }),
+      acts_as: fc.constant({ type: 'service_account', id: 'sa_1' }),
+      expires_at: fc.oneof({ weight: 4, arbitrary: fc.constant(5000) }, second),
+      properties: optional({
+        level: fc.constantFrom(3, '3'),
+        unset: fc.constant(null),
+        id: fc.constant('usr_1'),
+      }),
+    },
+    { requiredKeys: ['type', 'id', 'known', 'status', 'teams'] },
+  ),
   bindings: fc.uniqueArray(binding, { maxLength: 4, selector: ({ id }) => id }),
   action: fc.record({ name: action }),
   resource: fc.record({
     type,
     id: resourceId,
-    properties: fc.record({ team, organization: organizationId }, { requiredKeys: [] }),
+    properties: optional({
+      team,
+      organization: organizationId,
+      owner: fc.constantFrom('usr_1', 'sa_1'),
+      level: fc.constantFrom(3, 4, '3'),
+      unset: fc.constant(null),
+    }),
   }),
   context: fc.record(
     {
       authentication: fc.record(
         {
           amr: fc.uniqueArray(fc.constantFrom('pwd', 'otp', 'mfa')),
-          acr: fc.constantFrom('0', 'https://refeds.org/profile/mfa'),
+          acr: fc.constantFrom('0', 'https://refeds.org/profile/mfa', 'phr'),
+          auth_time: fc.constantFrom(890, 995, 1000, 1005, 1080, '1000'),
         },
         { requiredKeys: [] },
       ),
+      network: optional({
+        ip: fc.constantFrom(
+          '10.1.2.3',
+          '11.0.0.1',
+          '2001:db8::1',
+          '::1',
+          '::ffff:10.1.2.3',
+          '::ffff:a01:203',
+          '10.0.0.0/8',
+          'here',
+          7,
+        ),
+      }),
     },
     { requiredKeys: [] },
   ),

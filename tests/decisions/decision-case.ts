@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import {
+  bindingConditionsSchema,
   createMemorySubjectFacts,
   createPolicyEngine,
   type Decision,
@@ -30,6 +31,13 @@ const bindingSchema = z.strictObject({
   /** The whole organization when left out. */
   scope: scopeSchema.optional(),
   expires_at: z.int().exactOptional(),
+  conditions: bindingConditionsSchema.exactOptional(),
+});
+
+const registrationSchema = z.strictObject({
+  team: z.string().exactOptional(),
+  owner: z.string().exactOptional(),
+  attributes: z.record(z.string(), z.unknown()).default({}),
 });
 
 /** One file of tests/decisions: decisions as data. What a case leaves out is an active user of an active tenant. */
@@ -51,9 +59,15 @@ const caseFileSchema = z.strictObject({
           known: z.boolean().default(true),
           status: z.enum(['active', 'disabled']).default('active'),
           teams: z.array(z.string()).default([]),
+          acts_as: z.strictObject({ type: z.string(), id: z.string() }).exactOptional(),
+          expires_at: z.int().exactOptional(),
         })
         .prefault({}),
       bindings: z.array(bindingSchema).default([]),
+      /** What is registered of the resource asked about. */
+      registered: registrationSchema.optional(),
+      /** Attributes of the subject in the request. */
+      properties: z.record(z.string(), z.unknown()).optional(),
       ask: z.looseObject({ action: z.unknown(), resource: z.unknown() }),
       expect: z.strictObject({
         decision: z.boolean(),
@@ -87,12 +101,17 @@ export async function openEngine(): Promise<PolicyEngine> {
 
 /** The whole way of a question: AuthZEN request, facts, compiled policy. */
 export async function decide(engine: PolicyEngine, given: DecisionCase): Promise<Decision> {
-  const { type, id, known, status, teams } = given.subject;
-  const request = parseEvaluationRequest({ subject: { type, id }, ...given.ask });
+  const { type, id, ...state } = given.subject;
+  const request = parseEvaluationRequest({
+    subject: { type, id, properties: given.properties },
+    ...given.ask,
+  });
   if (!request.ok) throw new Error(request.failure.detail);
   const facts = createMemorySubjectFacts();
-  facts.set({ type, id }, toFacts(given, { known, status, teams }));
+  facts.set({ type, id }, toFacts(given, state));
   const organizationId = given.organization.id;
+  if (given.registered !== undefined)
+    facts.register(organizationId, request.value.resource, given.registered);
   return evaluateAccess({ facts, engine, clock }, { organizationId, request: request.value });
 }
 

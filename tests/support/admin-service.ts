@@ -20,6 +20,7 @@ import { createDirectoryObjectStore } from '../../shared/object-store/object-sto
 import { platformOrganizationId } from '../../shared/organization/index.ts';
 import { postgresOrganizationDirectory } from '../../shared/organization/organization-directory.postgres.ts';
 import { postgresOrganizationStore } from '../../shared/organization/organization-store.postgres.ts';
+import { postgresResourceStore } from '../../shared/resource/resource-store.postgres.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
@@ -71,6 +72,7 @@ export async function startAdminService() {
       serviceAccount: postgresServiceAccountStore(pool),
       apiKey: postgresApiKeyStore(pool),
       gitSource: postgresGitSourceStore,
+      resource: postgresResourceStore,
       signingKey: postgresSigningKeyStore,
       auditExport: postgresAuditExportStore,
       auditTrail: postgresAuditTrailStore,

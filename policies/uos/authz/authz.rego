@@ -7,6 +7,7 @@
 package uos.authz
 
 import data.lib.expiry
+import data.lib.mfa
 
 # METADATA
 # title: Decision
@@ -36,9 +37,14 @@ decision := refusal("unknown_subject", "subject_unknown") if {
 	count(granted_by_binding) > 0
 } else := object.union(
 	refusal("step_up_required", "granted_after_step_up"),
-	{"binding": min(granted_after_step_up), "obligations": [step_up]},
+	{"binding": min(granted_after_step_up), "obligations": obligations(min(granted_after_step_up))},
 ) if {
 	count(granted_after_step_up) > 0
+} else := object.union(
+	refusal("not_permitted", "grant_conditions_unmet"),
+	{"binding": min(grant_conditions_unmet)},
+) if {
+	count(grant_conditions_unmet) > 0
 }
 
 # METADATA
@@ -59,16 +65,21 @@ organization_not_active if not input.organization.status == "active"
 
 # METADATA
 # title: Subject not active
-# description: The user or service account exists and has been disabled.
+# description: |
+#   The subject exists and has been disabled; or it is an API key that was revoked, has expired, or whose service
+#   account is disabled.
 # custom:
 #   code: subject_disabled
 #   message: The subject is disabled.
 subject_not_active if not input.subject.status == "active"
 
+subject_not_active if not expiry.live(input.subject, input.now)
+
 # METADATA
 # title: Denied by a binding
 # description: |
-#   An explicit deny. Reach and MFA do not weaken it, and an expiry that cannot be read does not end it.
+#   An explicit deny. Reach and MFA do not weaken it, and an expiry that cannot be read does not end it. Nor does a
+#   condition, unless it surely does not hold: one that cannot be judged leaves the denial in force.
 # custom:
 #   code: forbidden
 #   message: A binding explicitly denies this action on this resource.
@@ -76,42 +87,55 @@ denied_by_binding contains binding.id if {
 	some binding in matching
 	binding.effect == "deny"
 	not expiry.lapsed(binding, input.now)
+	not suspended(binding)
 }
 
 # METADATA
 # title: Granted by a binding
-# description: A live grant whose demands the subject has met.
+# description: A live grant whose conditions hold and whose demands the subject has met.
 # custom:
 #   code: permitted
 #   message: A binding grants this action on this resource.
 granted_by_binding contains binding.id if {
 	some binding in grants
-	not demands_unmet_mfa(binding)
+	conditions_hold(binding)
+	count(unmet_demands(binding)) == 0
 }
 
 # METADATA
 # title: Granted after step-up
-# description: A live grant that waits only for a second factor.
+# description: A live grant that waits only for stronger or newer authentication.
 # custom:
 #   code: step_up_required
 #   message: This action needs multi-factor authentication.
 granted_after_step_up contains binding.id if {
 	some binding in grants
-	demands_unmet_mfa(binding)
+	conditions_hold(binding)
+	count(unmet_demands(binding)) > 0
 }
 
 # METADATA
-# title: Step-up obligation
-# description: The form of the AuthZEN obligations profile, type step-up.
+# title: Conditions of a grant unmet
+# description: A live grant of which a condition other than MFA does not hold, or cannot be judged.
+# custom:
+#   code: not_permitted
+#   message: A binding would grant this under conditions that are not met.
+grant_conditions_unmet contains binding.id if {
+	some binding in grants
+	not conditions_hold(binding)
+}
+
+# METADATA
+# title: Step-up obligations
+# description: One for each demand of the binding that is not met, in a repeatable order.
 # custom:
 #   code: step_up_required
-#   message: Authenticate again with a second factor.
-step_up := {
-	"id": "step-up-mfa",
-	"type": "step-up",
-	"acr_value": data.platform.mfa.acr,
-	"amr_values": [data.platform.mfa.amr],
-}
+#   message: Authenticate again as demanded.
+obligations(id) := [mfa.obligation(demand) |
+	some binding in grants
+	binding.id == id
+	some demand in unmet_demands(binding)
+]
 
 # METADATA
 # title: Refusal

@@ -129,7 +129,7 @@ test_undefined_effect_grants_nothing if {
 test_allow_owner_with_mfa if asking({"bindings": [holding("OrgOwner")], "context": mfa}).code == "permitted"
 
 test_allow_owner_with_mfa_class if {
-	by_class := {"authentication": {"acr": data.platform.mfa.acr}}
+	by_class := {"authentication": {"acr": data.platform.mfa.levels.multi_factor.acr[0]}}
 	asking({"bindings": [holding("OrgOwner")], "context": by_class}).code == "permitted"
 }
 
@@ -238,3 +238,91 @@ test_undefined_organization_id if {
 	answer := authz.decision with input as json.remove(granted, ["organization/id"])
 	answer.code == "not_permitted"
 }
+
+# conditions
+
+conditional(conditions) := object.union(reader, {"conditions": conditions})
+
+office := {"network": {"cidrs": ["10.0.0.0/8"]}}
+
+at_office := {"network": {"ip": "10.1.2.3"}}
+
+test_allow_when_every_condition_holds if {
+	granted := conditional([office, {"time": {"not_after": 1000}}])
+	asking({"bindings": [granted], "context": at_office}).code == "permitted"
+}
+
+test_deny_when_one_condition_fails if {
+	granted := conditional([office, {"time": {"not_after": 999}}])
+	asking({"bindings": [granted], "context": at_office}) == {
+		"decision": false,
+		"code": "not_permitted",
+		"rule": "grant_conditions_unmet",
+		"binding": "bind_1",
+	}
+}
+
+test_undefined_condition_grants_nothing if {
+	every conditions in [[{}], [{"weather": "fine"}], {}, "none", null, false, [null]] {
+		asking({"bindings": [conditional(conditions)]}).rule == "grant_conditions_unmet"
+	}
+	asking({"bindings": [conditional([office])]}).rule == "grant_conditions_unmet"
+}
+
+test_allow_without_conditions if asking({"bindings": [conditional([])]}).code == "permitted"
+
+test_deny_until_a_newer_authentication if {
+	demanding := conditional([{"mfa": {"max_age_seconds": 300}}])
+	old := {"authentication": {"amr": ["mfa"], "auth_time": 600}}
+	asking({"bindings": [demanding], "context": old}) == {
+		"decision": false,
+		"code": "step_up_required",
+		"rule": "granted_after_step_up",
+		"binding": "bind_1",
+		"obligations": [{
+			"id": "step-up-mfa",
+			"type": "step-up",
+			"acr_value": "https://refeds.org/profile/mfa",
+			"amr_values": ["mfa"],
+			"max_age": 300,
+		}],
+	}
+	new := {"authentication": {"amr": ["mfa"], "auth_time": 700}}
+	asking({"bindings": [demanding], "context": new}).decision
+}
+
+test_deny_with_an_obligation_for_each_demand if {
+	owner := object.union(holding("OrgOwner"), {"conditions": [{"mfa": {"acr": "urn:gold"}}]})
+	answer := asking({"bindings": [owner]})
+	[obligation.acr_value | some obligation in answer.obligations] == ["urn:gold", "https://refeds.org/profile/mfa"]
+}
+
+# A step-up is promised only where it would help.
+test_deny_without_step_up_where_another_condition_fails if {
+	asking({"bindings": [conditional([{"mfa": {}}, office])]}).code == "not_permitted"
+}
+
+test_allow_past_a_denial_whose_condition_surely_fails if {
+	denial := object.union(conditional([office]), {"id": "bind_0", "effect": "deny"})
+	outside := {"network": {"ip": "11.1.2.3"}}
+	asking({"bindings": [reader, denial], "context": outside}).code == "permitted"
+	asking({"bindings": [reader, denial], "context": at_office}).code == "forbidden"
+}
+
+# Threat: a caller that leaves out what a denial looks at.
+test_undefined_condition_of_a_denial_denies if {
+	every conditions in [[office], [{}], "none", [{"mfa": {}}]] {
+		denial := object.union(conditional(conditions), {"id": "bind_0", "effect": "deny"})
+		asking({"bindings": [reader, denial]}).code == "forbidden"
+	}
+}
+
+# API keys
+
+test_deny_an_expired_key if {
+	every subject in [{"expires_at": 1000}, {"expires_at": "2099"}, {"expires_at": null}] {
+		asking({"subject": subject, "bindings": [reader]}).code == "subject_disabled"
+	}
+}
+
+test_allow_a_key_until_it_expires if asking({"subject": {"expires_at": 1001}, "bindings": [reader]}).decision

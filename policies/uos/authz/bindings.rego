@@ -1,6 +1,8 @@
 package uos.authz
 
+import data.lib.condition
 import data.lib.expiry
+import data.lib.mfa
 import data.lib.permission
 import data.lib.scope
 
@@ -77,20 +79,54 @@ beyond_tenant if {
 beyond_tenant if input.resource.properties.organization != input.organization.id
 
 # METADATA
-# title: Unmet demand for MFA
-# description: The role acts only with a second factor, and none was shown. A machine cannot show one.
+# title: Conditions hold
+# description: |
+#   Every condition of the binding but those of MFA is surely met. Those wait for a step-up, which is a different
+#   answer.
 # custom:
-#   code: step_up_required
-demands_unmet_mfa(binding) if {
-	data.roles[binding.role].mfa
-	not mfa_performed
+#   code: permitted
+conditions_hold(binding) if not "conditions" in object.keys(binding)
+
+conditions_hold(binding) if {
+	is_array(binding.conditions)
+	every one in binding.conditions {
+		condition_holds(one)
+	}
 }
 
 # METADATA
-# title: MFA performed
-# description: The authentication method references hold "mfa" (RFC 8176 section 2), or the context class says so.
+# title: Condition holds
+# description: It is one of MFA, or surely met.
 # custom:
 #   code: permitted
-mfa_performed if data.platform.mfa.amr in input.context.authentication.amr
+condition_holds(one) if object.keys(one) == {"mfa"}
 
-mfa_performed if input.context.authentication.acr == data.platform.mfa.acr
+condition_holds(one) if condition.met(one, input)
+
+# METADATA
+# title: Suspended by a condition
+# description: A condition of the binding surely does not hold.
+# custom:
+#   code: not_permitted
+suspended(binding) if {
+	some one in binding.conditions
+	condition.unmet(one, input)
+}
+
+# METADATA
+# title: Unmet demands for MFA
+# description: |
+#   What the role or a condition demands that was not shown. A machine cannot show any.
+# custom:
+#   code: step_up_required
+unmet_demands(binding) := {demand |
+	some demand in (role_demands(binding) | {one.mfa | some one in binding.conditions})
+	not mfa.met(demand, input)
+}
+
+# METADATA
+# title: Demands of a role
+# description: Some built-in roles act only with a second factor.
+# custom:
+#   code: step_up_required
+role_demands(binding) := {{"level": "multi_factor"} | data.roles[binding.role].mfa}
