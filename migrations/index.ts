@@ -9,6 +9,7 @@ import * as token from './0006-create-token.ts';
 import * as gitSource from './0007-create-git-source.ts';
 import * as notify from './0008-notify-authorization-change.ts';
 import * as authorizationModel from './0009-add-authorization-model.ts';
+import * as decisionLog from './0010-create-decision-log.ts';
 
 /** Append-only. Named here, not found on disk, so that a bundle carries them. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -21,6 +22,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0007-create-git-source': gitSource,
   '0008-notify-authorization-change': notify,
   '0009-add-authorization-model': authorizationModel,
+  '0010-create-decision-log': decisionLog,
 };
 
 /** Applies what is missing, in one transaction. Returns the names applied; throws with the cause otherwise. */

@@ -3,6 +3,11 @@ import type { AuditExportStore, AuditTrailStore } from '../../shared/audit/index
 import type { Authenticator } from '../../shared/authentication/index.ts';
 import type { EvaluateAccessDeps } from '../../shared/authorization/index.ts';
 import type { DatabasePool } from '../../shared/db/index.ts';
+import type {
+  DecisionJournal,
+  DecisionLogStore,
+  DecisionSegmentStore,
+} from '../../shared/decision-record/index.ts';
 import type { EventRecorder } from '../../shared/events/index.ts';
 import type { GitSourceStore } from '../../shared/git-source/index.ts';
 import type { IdempotencyRecordStore } from '../../shared/idempotency/index.ts';
@@ -40,6 +45,8 @@ export type AdminDeps = {
     readonly signingKey: SigningKeyStore;
     readonly auditExport: AuditExportStore;
     readonly auditTrail: AuditTrailStore;
+    readonly decisionLog: DecisionLogStore;
+    readonly decisions: { readonly journal: DecisionJournal; readonly segments: DecisionSegmentStore };
     readonly idempotency: IdempotencyRecordStore;
   };
 };

@@ -5,6 +5,9 @@ import { createPolicyEngine } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { readConfig, toObjectStoreLocation } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
+import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
+import { postgresDecisionLogStore } from '../../shared/decision-record/decision-log-store.postgres.ts';
+import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { postgresGitSourceStore } from '../../shared/git-source/git-source-store.postgres.ts';
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
@@ -59,6 +62,8 @@ const admin = createAdminFunction({
     signingKey: postgresSigningKeyStore,
     auditExport: postgresAuditExportStore,
     auditTrail: postgresAuditTrailStore,
+    decisionLog: postgresDecisionLogStore,
+    decisions: { journal: postgresDecisionJournal(pool), segments: postgresDecisionSegmentStore },
     idempotency: postgresIdempotencyRecordStore,
   },
 });

@@ -1,15 +1,18 @@
+import { changeDecisionLogOperation } from './change-decision-log.ts';
 import { createOrganizationOperation } from './create-organization.ts';
 import { createServiceAccountOperation } from './create-service-account.ts';
 import { disableServiceAccountOperation } from './disable-service-account.ts';
 import { downloadAuditExportFileOperation } from './download-audit-export-file.ts';
 import { enableServiceAccountOperation } from './enable-service-account.ts';
 import { getAuditExportOperation } from './get-audit-export.ts';
+import { getDecisionLogOperation } from './get-decision-log.ts';
 import { getGitSourceOperation } from './get-git-source.ts';
 import { getOrganizationOperation } from './get-organization.ts';
 import { getServiceAccountOperation } from './get-service-account.ts';
 import { issueApiKeyOperation } from './issue-api-key.ts';
 import { listApiKeysOperation } from './list-api-keys.ts';
 import { listAuditEventsOperation } from './list-audit-events.ts';
+import { listDecisionsOperation } from './list-decisions.ts';
 import { listGitSourcesOperation } from './list-git-sources.ts';
 import { listMembersOperation } from './list-members.ts';
 import { listOrganizationsOperation } from './list-organizations.ts';
@@ -57,6 +60,9 @@ export const operations: readonly Operation[] = [
   requestAuditExportOperation,
   getAuditExportOperation,
   downloadAuditExportFileOperation,
+  listDecisionsOperation,
+  getDecisionLogOperation,
+  changeDecisionLogOperation,
   registerGitSourceOperation,
   listGitSourcesOperation,
   getGitSourceOperation,

@@ -3,6 +3,8 @@ import { postgresAuditLogStore } from '../../shared/audit/audit-log-store.postgr
 import { createLogPublisher } from '../../shared/audit/index.ts';
 import { readConfig, toObjectStoreLocation } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
+import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
+import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
 import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
@@ -29,9 +31,19 @@ const exporting = {
   events,
   clock: systemClock,
 };
+const adopting = {
+  ...ambient,
+  pool,
+  objects,
+  // One source of all segments' events, whoever makes them.
+  events: postgresEventRecorder({ ...ambient, source: 'uos/authorize' }),
+  journal: postgresDecisionJournal(pool),
+  segments: postgresDecisionSegmentStore,
+  logger,
+};
 const server = createFunctionServer(
   { ...ambient, logger },
-  { name, listener: createHandler({ exporting, publisher, logger }) },
+  { name, listener: createHandler({ exporting, publisher, adopting, logger }) },
 );
 const served = await serve(logger, server, {
   port: config.PORT,

@@ -5,12 +5,14 @@ import {
   runExport,
 } from '../../shared/audit/index.ts';
 import { withSystem } from '../../shared/db/index.ts';
+import { type AdoptJournalDeps, adoptJournal } from '../../shared/decision-record/index.ts';
 import { secondsAfter } from '../../shared/kernel/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 
 export type SweepDeps = {
   readonly exporting: RunExportDeps;
   readonly publisher: LogPublisher;
+  readonly adopting: AdoptJournalDeps;
   readonly logger: Logger;
 };
 
@@ -18,8 +20,12 @@ export type SweepDeps = {
 const waitingSeconds = 20;
 const exportsMax = 5;
 
-/** What lost events and lost publications left behind: waiting exports, oldest first, and logs whose files trail. */
+/**
+ * What lost events, lost publications and killed instances left behind: decisions in the journal, logs whose files
+ * trail, and waiting exports, oldest first.
+ */
 export async function sweep(deps: SweepDeps): Promise<void> {
+  await adoptJournal(deps.adopting);
   await deps.publisher.sweep();
   const { pool, exports, clock } = deps.exporting;
   const requestedBefore = secondsAfter(clock.now(), -waitingSeconds);

@@ -20,6 +20,8 @@ export type AuthorizeCall = {
   readonly contentType: string | undefined;
   readonly body: Buffer;
   readonly requestId: string;
+  /** W3C Trace Context, for the record of what is decided. */
+  readonly traceparent?: string | undefined;
 };
 
 /** The text is the response's JSON; a problem means that nothing was decided. */

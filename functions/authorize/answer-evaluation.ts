@@ -39,7 +39,8 @@ export async function answerQuestion(
   if (decision.code === 'error') logNothingDecided(deps, call, decision);
   // Without a revision no policy was asked: facts could not be had.
   if (decision.revision === undefined) return notDecided(deps, call, decision.cause);
-  recordDecision(deps, { caller, request, decision, requestId: call.requestId });
+  const { requestId, traceparent } = call;
+  await recordDecision(deps, { caller, request, decision, requestId, traceparent });
   return ok(presentDecision(decision, wantsReasons));
 }
 

@@ -17,5 +17,10 @@ export const configSchema = z
     ...policyConfig,
     /** Where decision records go. */
     ...objectStoreConfig,
+    /** Where a copy of them goes as they are made, to the topic `audit.decision`; absent: nowhere. */
+    EVENT_PUBLISHER_URL: z
+      .string()
+      .regex(/^(?:kafka|https?):\/\//, 'must be a kafka://, http:// or https:// address')
+      .optional(),
   })
   .check(requireTrust);

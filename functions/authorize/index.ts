@@ -5,8 +5,16 @@ import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-s
 import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
 import { readConfig, toObjectStoreLocation } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
-import { createDecisionRecorder } from '../../shared/decision-record/index.ts';
+import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
+import { postgresDecisionLogStore } from '../../shared/decision-record/decision-log-store.postgres.ts';
+import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
+import {
+  cacheDecisionLogs,
+  createDecisionRecorder,
+  openDecisionStream,
+} from '../../shared/decision-record/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
+import { openPublisher } from '../../shared/events/open-publisher.ts';
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { openObjectStore } from '../../shared/object-store/open-object-store.ts';
@@ -49,6 +57,21 @@ const policies = await startPolicies(
   await toPolicySettings(config, (url) => openPolicyBundleSource({ openObjects }, url)),
 );
 const decisions = createDecisionRecorder({
+  logs: cacheDecisionLogs({
+    pool: writes,
+    store: postgresDecisionLogStore,
+    feed,
+    clock,
+    maskingKey: (await openKeyRing(keyRing, 'decision-mask')).current().bytes,
+  }),
+  journal: postgresDecisionJournal(writes),
+  segments: postgresDecisionSegmentStore,
+  stream: openDecisionStream(config.EVENT_PUBLISHER_URL, {
+    open: (url) =>
+      openPublisher(url, { clientId: `uos-${name}`, onWarning: (text) => logger.warn({}, text) }),
+    source: `uos/${name}`,
+    logger,
+  }),
   objects: openObjects(),
   pool: writes,
   events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),

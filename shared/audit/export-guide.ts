@@ -27,6 +27,17 @@ its line feed:
 
     { printf '\\0'; sed -n 1p "events/$day.ndjson" | tr -d '\\n'; } | sha256sum
 
+## Each decision record is the one that was logged
+
+\`decisions/<day>.ndjson\` says, by event, where the segment that a \`uos.decision-segment.written.v1\` names is: its
+bytes have the \`sha256\` of that event. What they hold is NDJSON, compressed with gzip; \`zcat\` reads a whole file.
+
+    jq -r 'select(.place) | [.eventId, .place.path, .place.offset, .place.bytes] | @tsv' decisions/*-??.ndjson |
+      while read -r event path offset bytes; do
+        tail -c "+$((offset + 1))" "$path" | head -c "$bytes" | sha256sum | grep -q \
+          "$(grep -h "$event" events/*.ndjson | jq -r .data.sha256)" || echo "$event is not what was logged"
+      done
+
 With the source code of the service, one command checks all of the above and names the first damaged entry:
 
     npm run audit-verify -- "$PWD"

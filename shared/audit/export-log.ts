@@ -1,5 +1,6 @@
 import { type DatabasePool, withOrg } from '../db/index.ts';
 import { canonicalJson, fail, invariant, ok, type Result } from '../kernel/index.ts';
+import type { ObjectStore } from '../object-store/index.ts';
 import {
   hashLeaf,
   isSameHash,
@@ -13,12 +14,15 @@ import type { FinalExportFailure } from './audit-export-failure.ts';
 import type { AuditEntry } from './audit-log.ts';
 import type { AuditLogStore } from './audit-log-store.ts';
 import { type ExportedLog, exportPaths } from './export-manifest.ts';
+import { exportSegments } from './export-segments.ts';
 import { createInclusionProver } from './inclusion-prover.ts';
+import type { WriteFile } from './write-file.ts';
 
-export type ExportLogDeps = { readonly pool: DatabasePool; readonly store: AuditLogStore };
-
-/** Writes one file of the export, its path relative to the export. */
-export type WriteFile = (path: string, bytes: Uint8Array, contentType: string) => Promise<void>;
+export type ExportLogDeps = {
+  readonly pool: DatabasePool;
+  readonly store: AuditLogStore;
+  readonly objects: Pick<ObjectStore, 'get'>;
+};
 
 export type ExportLogInput = {
   readonly requested: AuditExport;
@@ -32,7 +36,10 @@ const textBytesMax = 250 * 1024 * 1024;
 /** About what a proof takes: twenty hashes in base64. */
 const proofBytes = 1000;
 
-/** Writes one log whole, its events of the window with their proofs, and its key; all from rows, up to the pinned size. */
+/**
+ * Writes one log whole, its events of the window with their proofs, the decision records they name, and its key; the
+ * log from rows, up to the pinned size.
+ */
 export async function exportLog(
   deps: ExportLogDeps,
   { requested, pinned, write }: ExportLogInput,
@@ -55,6 +62,8 @@ export async function exportLog(
   await write(paths.verifierKey, Buffer.from(`${pinned.verifierKey}\n`), 'text/plain; charset=utf-8');
   await write(paths.events, Buffer.from(events.join('')), 'application/x-ndjson');
   await write(paths.proofs, Buffer.from(proofs.join('')), 'application/x-ndjson');
+  const { organizationId } = requested;
+  await exportSegments(deps.objects, { organizationId, day: pinned.day, entries: seen.windowed, write });
   return ok({ day: pinned.day, origin: head.origin, size: head.size, events: seen.windowed.length });
 }
 

@@ -32,6 +32,8 @@ export const exportPaths = (day: string) => ({
   verifierKey: `vkeys/${day}.vkey`,
   events: `events/${day}.ndjson`,
   proofs: `proofs/${day}.ndjson`,
+  segmentIndex: `decisions/${day}.ndjson`,
+  segments: (pack: number) => `decisions/${day}-${String(pack).padStart(4, '0')}.ndjson.gz`,
 });
 
 export function createManifest(

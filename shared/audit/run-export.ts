@@ -90,7 +90,7 @@ async function writeFiles(
   const logs: ExportedLog[] = [];
   for (const log of pinned) {
     const exported = await exportLog(
-      { pool: deps.pool, store: deps.logs },
+      { pool: deps.pool, store: deps.logs, objects: deps.objects },
       { requested, pinned: log, write },
     );
     if (!exported.ok) return exported;

@@ -5,6 +5,7 @@ import type { ExportFinding } from './export-finding.ts';
 import { type ExportManifest, exportManifestSchema, manifestPath } from './export-manifest.ts';
 import { parseJson } from './parse-json.ts';
 import { type LogVerdict, verifyExportedLog } from './verify-exported-log.ts';
+import { verifyExportedSegments } from './verify-exported-segments.ts';
 
 export type ExportReport = {
   readonly manifest: ExportManifest;
@@ -20,7 +21,8 @@ const fileBytesMax = 256 * 1024 * 1024;
 
 /**
  * Checks an export against itself and against its logs: every file's digest, every log's entries, tiles, root and
- * signature, every exported event's place in its log, and that no event of the window was left out. `trustedKey` is a
+ * signature, every exported event's place in its log, that no event of the window was left out, and that every segment
+ * of decision records is the one that was logged. `trustedKey` is a
  * verifier key that did not come with the export; without it the signatures prove only that one key made them all.
  * Hostile files give findings and never throw; only the reader may.
  */
@@ -34,8 +36,11 @@ export async function verifyExport(input: {
   for (const log of manifest.value.logs) {
     logs.push(await verifyExportedLog({ ...input, log, manifest: manifest.value }));
   }
+  const ofSegments: ExportFinding[] = [];
+  for (const log of manifest.value.logs) ofSegments.push(...(await verifyExportedSegments(input.read, log)));
   const findings = [
     ...logs.flatMap((log) => log.findings),
+    ...ofSegments,
     ...(await checkFiles(input.read, manifest.value)),
   ];
   return ok({ manifest: manifest.value, logs, findings });

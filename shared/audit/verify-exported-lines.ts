@@ -3,6 +3,7 @@ import { hashLeaf, type LogReader, type TreeHead, verifyInclusion } from '../tlo
 import type { ExportFinding } from './export-finding.ts';
 import { type ExportedLog, exportPaths } from './export-manifest.ts';
 import { parseJson } from './parse-json.ts';
+import { readLines } from './read-lines.ts';
 
 const proofLine = z.strictObject({
   eventId: z.string(),
@@ -16,8 +17,6 @@ export type LinesVerdict = {
   /** Entries that lines stand for. */
   readonly indexes: ReadonlySet<number>;
 };
-
-const textBytesMax = 256 * 1024 * 1024;
 
 /** Every exported line is the entry that its proof names, under the signed root, and each is there once. */
 export async function verifyExportedLines(
@@ -50,16 +49,4 @@ function toFinding(log: ExportedLog, at: number, proof: ProofLine | undefined): 
   if (proof === undefined) return { path, problem: `line ${at + 1} has no proof` };
   const entry = { day: log.day, index: proof.index, eventId: proof.eventId };
   return { path, problem: `line ${at + 1}, or its proof, is not what was logged`, entry };
-}
-
-async function readLines(read: LogReader, path: string): Promise<Uint8Array[]> {
-  const bytes = Buffer.from((await read(path, textBytesMax)) ?? []);
-  const lines: Uint8Array[] = [];
-  for (let from = 0; from < bytes.length; ) {
-    const found = bytes.indexOf(0x0a, from);
-    const end = found < 0 ? bytes.length : found;
-    lines.push(bytes.subarray(from, end));
-    from = end + 1;
-  }
-  return lines;
 }

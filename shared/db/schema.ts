@@ -43,6 +43,14 @@ type OrganizationGuardsColumn = {
   >;
 };
 
+export type DecisionLogMask = { path: string; mode: 'hash' | 'remove' };
+
+/** What is kept of the organization's decisions; see shared/decision-record. */
+type OrganizationDecisionLogColumns = {
+  decision_log_level: Generated<'all' | 'denials-and-privileged'>;
+  decision_log_masks: ColumnType<DecisionLogMask[], string | undefined, string>;
+};
+
 export type LocatorRow = { id: string; org_id: string };
 
 export type ServiceAccountRow = Stamped & {
@@ -159,6 +167,29 @@ export type AuditExportRow = {
   finished_at: Date | null;
 };
 
+export type DecisionJournalRow = {
+  org_id: string;
+  segment_id: string;
+  part: number;
+  records: number;
+  time_from: Date;
+  time_to: Date;
+  lines: string;
+  written_at: Generated<Date>;
+};
+
+export type DecisionSegmentRow = {
+  org_id: string;
+  segment_id: string;
+  object_key: string;
+  sha256: Buffer;
+  records: number;
+  time_from: Date;
+  time_to: Date;
+  filter: Buffer;
+  event_id: string;
+};
+
 export type SigningKeyRow = {
   key_id: string;
   algorithm: string;
@@ -227,7 +258,7 @@ export type ReconcileRunRow = {
 };
 
 export type Database = {
-  organization: OrganizationRow & OrganizationGuardsColumn;
+  organization: OrganizationRow & OrganizationGuardsColumn & OrganizationDecisionLogColumns;
   locator: LocatorRow;
   membership: MembershipRow;
   team: TeamRow;
@@ -247,6 +278,8 @@ export type Database = {
   audit_entry: AuditEntryRow;
   audit_tile: AuditTileRow;
   audit_export: AuditExportRow;
+  decision_journal: DecisionJournalRow;
+  decision_segment: DecisionSegmentRow;
   signing_key: SigningKeyRow;
   signing_key_rotation_request: SigningKeyRotationRequestRow;
   oidc_record: OidcRecordRow;

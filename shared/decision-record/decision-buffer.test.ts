@@ -1,63 +1,60 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock, systemRandom } from '../kernel/index.ts';
+import { secondsAfter, systemClock, systemRandom } from '../kernel/index.ts';
 import { type OrganizationId, organizationId } from '../organization/index.ts';
-import { createDecisionBuffer } from './decision-buffer.ts';
-import type { DecisionRecord } from './decision-record.ts';
+import { createDecisionBuffer, type DecisionGroup } from './decision-buffer.ts';
 
-const organizations = Array.from({ length: 4 }, () =>
+const start = new Date('2026-01-01T00:00:00Z');
+const deps = { clock: { now: () => start }, random: systemRandom };
+const organizations = Array.from({ length: 3 }, () =>
   organizationId.create({ clock: systemClock, random: systemRandom }),
 );
 const [a, b, c] = organizations as [OrganizationId, OrganizationId, OrganizationId];
 
-function record(organization: OrganizationId, policyRevision = 'r1'): DecisionRecord {
-  return {
-    time: new Date('2026-01-01T00:00:00Z'),
-    organization,
-    requestId: 'req',
-    principal: { type: 'service_account', id: 'sa', credential: 'key' },
-    subject: { type: 'user', id: 'usr' },
-    action: 'read',
-    resource: { type: 'document', id: '1' },
-    decision: true,
-    code: 'permitted',
-    rule: undefined,
-    binding: undefined,
-    policyRevision,
-  };
+function createBuffer(groupFull = 100) {
+  const buffer = createDecisionBuffer(deps, { groupFull });
+  const add = (owner: OrganizationId, text = 'line', policyRevision = 'r1') =>
+    buffer.add({ organizationId: owner, policyRevision }, { time: start, text });
+  return { ...buffer, add };
 }
 
-const owners = (groups: DecisionRecord[][]) => groups.map((group) => group[0]?.organization);
+const owners = (groups: DecisionGroup[]) => groups.map((group) => group.organizationId);
+const textOf = ({ waiting }: DecisionGroup) => waiting.map(({ text }) => text);
 
 describe('decision buffer', () => {
   it('never mixes organizations or policy revisions in a group', () => {
-    const buffer = createDecisionBuffer({ groupFull: 100 });
-    for (const each of [record(a), record(b), record(a, 'r2'), record(a)]) buffer.add(each);
-    expect(buffer.take(10).map((group) => group.map((r) => [r.organization, r.policyRevision]))).toEqual([
-      [
-        [a, 'r1'],
-        [a, 'r1'],
-      ],
-      [[b, 'r1']],
-      [[a, 'r2']],
-    ]);
+    const buffer = createBuffer();
+    buffer.add(a, '1');
+    buffer.add(b, '2');
+    buffer.add(a, '3', 'r2');
+    buffer.add(a, '4');
+    expect(buffer.take(10, start).map(textOf)).toEqual([['1', '4'], ['2'], ['3']]);
   });
 
-  it('gives those who wait longest first, and forgets none', () => {
-    const buffer = createDecisionBuffer({ groupFull: 100 });
-    for (const organization of [a, b, c, a]) buffer.add(record(organization));
-    expect(owners(buffer.take(1))).toEqual([a]);
-    buffer.add(record(a));
-    expect(owners(buffer.take(2))).toEqual([b, c]);
-    expect(owners(buffer.take(2))).toEqual([a]);
+  it('gives those who wait longest first, and adds nothing to what was taken', () => {
+    const buffer = createBuffer();
+    for (const owner of [a, b, c, a]) buffer.add(owner);
+    const [taken] = buffer.take(1, start);
+    expect(taken?.organizationId).toBe(a);
+    buffer.add(a);
+    expect(taken?.waiting).toHaveLength(2);
+    expect(owners(buffer.take(2, start))).toEqual([b, c]);
+    expect(owners(buffer.take(2, start))).toEqual([a]);
     expect(buffer.groups()).toBe(0);
   });
 
-  it('gives a full group at once, however many others wait longer', () => {
-    const buffer = createDecisionBuffer({ groupFull: 2 });
-    for (const organization of [a, b, b, b]) buffer.add(record(organization));
-    const taken = buffer.take(1);
-    expect(owners(taken)).toEqual([b]);
-    expect(taken[0]).toHaveLength(2);
-    expect(owners(buffer.take(5))).toEqual([a, b]);
+  it('gives no group that began after the instant, unless it is full, however many others wait longer', () => {
+    const buffer = createBuffer(2);
+    for (const owner of [a, b, b, b]) buffer.add(owner);
+    const before = secondsAfter(start, -1);
+    expect(owners(buffer.take(1, before))).toEqual([b]);
+    expect(buffer.take(5, before)).toEqual([]);
+    expect(owners(buffer.take(5, start))).toEqual([a, b]);
+  });
+
+  it('knows of every line that is not journaled, taken or not', () => {
+    const buffer = createBuffer(2);
+    for (const owner of [a, b, b, c]) buffer.add(owner);
+    buffer.take(1, start);
+    expect(owners(buffer.unjournaled()).sort()).toEqual([a, b, c].sort());
   });
 });

@@ -1,38 +1,76 @@
-import type { DecisionRecord } from './decision-record.ts';
+import { type Clock, type Random, type TypeId, typeId } from '../kernel/index.ts';
+import type { OrganizationId } from '../organization/index.ts';
 
-/** Records that wait to be written, per organization and policy revision, the longest waiting first. */
+export const decisionSegmentId = typeId('seg');
+export type DecisionSegmentId = TypeId<'seg'>;
+
+export type BufferedLine = { readonly time: Date; readonly text: string };
+
+/** Lines of one organization and one policy revision, on their way into one segment. */
+export type DecisionGroup = {
+  readonly organizationId: OrganizationId;
+  readonly policyRevision: string;
+  readonly segmentId: DecisionSegmentId;
+  readonly startedAt: Date;
+  /** Parts that the journal holds. */
+  parts: number;
+  readonly journaled: BufferedLine[];
+  /** Not in the journal yet: what a crash would lose. */
+  waiting: BufferedLine[];
+};
+
+/** Groups that still take lines, the longest waiting first, and those that were taken to become segments. */
 export type DecisionBuffer = {
-  add(record: DecisionRecord): void;
-  /** Takes whole groups: every one that is full, and the oldest ones up to `groupsMax`. */
-  take(groupsMax: number): DecisionRecord[][];
+  add(owner: Pick<DecisionGroup, 'organizationId' | 'policyRevision'>, line: BufferedLine): void;
+  /** Every group that holds lines that the journal does not. */
+  unjournaled(): DecisionGroup[];
+  /** Takes whole groups, which get no more lines: every full one, and the oldest begun before, up to `groupsMax`. */
+  take(groupsMax: number, begunBefore: Date): DecisionGroup[];
+  /** It is a segment, or is left to others. */
+  forget(group: DecisionGroup): void;
   groups(): number;
 };
 
-export function createDecisionBuffer(options: { readonly groupFull: number }): DecisionBuffer {
+export function createDecisionBuffer(
+  deps: { readonly clock: Clock; readonly random: Random },
+  options: { readonly groupFull: number },
+): DecisionBuffer {
   // A map keeps the order in which groups began to wait.
-  const waiting = new Map<string, DecisionRecord[]>();
-  const full: DecisionRecord[][] = [];
+  const open = new Map<string, DecisionGroup>();
+  const full: DecisionGroup[] = [];
+  const taken = new Set<DecisionGroup>();
 
+  const begin = (owner: Pick<DecisionGroup, 'organizationId' | 'policyRevision'>): DecisionGroup => ({
+    ...owner,
+    segmentId: decisionSegmentId.create(deps),
+    startedAt: deps.clock.now(),
+    parts: 0,
+    journaled: [],
+    waiting: [],
+  });
   return {
-    add: (record) => {
-      // Neither part can hold a space: an id and a revision of a verified manifest.
-      const key = `${record.organization} ${record.policyRevision}`;
-      const group = waiting.get(key);
-      if (group === undefined) waiting.set(key, [record]);
-      else if (group.push(record) >= options.groupFull) {
+    add: ({ organizationId, policyRevision }, line) => {
+      const key = JSON.stringify([organizationId, policyRevision]);
+      const group = open.get(key) ?? begin({ organizationId, policyRevision });
+      group.waiting.push(line);
+      if (group.waiting.length + group.journaled.length < options.groupFull) open.set(key, group);
+      else {
         full.push(group);
-        waiting.delete(key);
+        open.delete(key);
       }
     },
-    take: (groupsMax) => {
-      const taken = full.splice(0);
-      for (const [key, group] of waiting) {
-        if (taken.length >= groupsMax) break;
-        taken.push(group);
-        waiting.delete(key);
+    unjournaled: () => [...taken, ...full, ...open.values()].filter(({ waiting }) => waiting.length > 0),
+    take: (groupsMax, begunBefore) => {
+      const groups = full.splice(0);
+      for (const [key, group] of open) {
+        if (groups.length >= groupsMax || group.startedAt > begunBefore) break;
+        groups.push(group);
+        open.delete(key);
       }
-      return taken;
+      for (const group of groups) taken.add(group);
+      return groups;
     },
-    groups: () => full.length + waiting.size,
+    forget: (group) => void taken.delete(group),
+    groups: () => open.size + full.length,
   };
 }

@@ -1,37 +1,64 @@
 import type { OrganizationId } from '../organization/index.ts';
+import { type RequestAttributes, removeAllAttributes } from './mask-attributes.ts';
 
 /** One answered question: who asked, about whom, what was answered and why. One line of a segment. */
 export type DecisionRecord = {
   readonly time: Date;
   readonly organization: OrganizationId;
   readonly requestId: string;
+  /** Of the caller's `traceparent`. */
+  readonly traceId?: string | undefined;
+  /** Place in a batch, from 0; absent for a single question. */
+  readonly item?: number | undefined;
   /** Who asked, and by which credential (fingerprint or token id, never the secret). */
   readonly principal: { readonly type: string; readonly id: string; readonly credential: string };
   readonly subject: { readonly type: string; readonly id: string };
   readonly action: string;
   readonly resource: { readonly type: string; readonly id: string };
+  /** As they were sent: they pass the organization's masks before anything is written. */
+  readonly attributes?: RequestAttributes | undefined;
   readonly decision: boolean;
   readonly code: string;
   readonly rule: string | undefined;
   readonly binding: string | undefined;
   readonly policyRevision: string;
+  readonly dataRevision?: number | undefined;
+  /** Recorded at every level, and durable before the answer leaves. */
+  readonly isPrivileged?: boolean | undefined;
 };
 
-/** A line of NDJSON, without attributes of subject, resource or context: those may hold what must not be kept. */
-export function toLine(record: DecisionRecord): string {
-  const { time, organization, requestId, principal, subject, action, resource } = record;
+/** Attributes beyond it are left out whole, with their size: a line of a record must not become a store of documents. */
+export const attributeCharactersMax = 4_096;
+
+/** A line of NDJSON. `mask` sees every attribute before it is written. */
+export function toLine(record: DecisionRecord, mask = removeAllAttributes): string {
+  const { principal, subject, resource } = record;
   return `${JSON.stringify({
-    time: time.toISOString(),
-    organization,
-    request_id: requestId,
+    time: record.time.toISOString(),
+    organization: record.organization,
+    request_id: record.requestId,
+    trace_id: record.traceId,
+    item: record.item,
     principal,
     subject,
-    action,
+    action: record.action,
     resource,
+    ...toAttributes(record, mask),
     decision: record.decision,
     code: record.code,
     rule: record.rule,
     binding: record.binding,
+    privileged: record.isPrivileged === true ? true : undefined,
     policy_revision: record.policyRevision,
+    data_revision: record.dataRevision,
   })}\n`;
+}
+
+function toAttributes({ attributes }: DecisionRecord, mask: typeof removeAllAttributes) {
+  if (attributes === undefined) return {};
+  const { kept, masked } = mask(attributes);
+  const characters = JSON.stringify(kept).length;
+  const names = masked.length === 0 ? {} : { masked };
+  if (characters > attributeCharactersMax) return { attributes_left_out: characters, ...names };
+  return characters <= 2 ? names : { attributes: kept, ...names };
 }

@@ -1,49 +1,79 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import { type Clock, invariant, type Random, type TypeId, typeId } from '../kernel/index.ts';
+import { gunzip, gzip } from 'node:zlib';
+import { invariant } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
-import { type DecisionRecord, toLine } from './decision-record.ts';
+import type { DecisionSegmentId } from './decision-buffer.ts';
+import { createKeyFilter } from './key-filter.ts';
+import { keysOf, parseLine, splitLines } from './recorded-decision.ts';
 
-export const decisionSegmentId = typeId('seg');
-export type DecisionSegmentId = TypeId<'seg'>;
-
-/** Records of one organization and one policy revision, in the order they were made, as one object. */
+/** Records of one organization, as one object; what its log's event names of it. */
 export type DecisionSegment = {
   readonly id: DecisionSegmentId;
   readonly organizationId: OrganizationId;
-  /** `decisions/<organization>/<yyyy-mm-dd of the first record, UTC>/<segment>.ndjson.gz` */
   readonly objectKey: string;
-  readonly bytes: Uint8Array;
-  /** Of `bytes`, hexadecimal. */
+  /** Of the object's bytes, hexadecimal. */
   readonly sha256: string;
   readonly count: number;
   readonly from: Date;
   readonly to: Date;
+};
+
+export type DecisionSegmentContent = {
+  readonly segment: DecisionSegment;
+  readonly bytes: Uint8Array;
+  readonly filter: Buffer;
   readonly policyRevision: string;
 };
 
 const compress = promisify(gzip);
+const decompress = promisify(gunzip);
 
-/** `records` are of one organization and one revision, and at least one. */
+/** A damaged object may claim to be of any size. */
+const textBytesMax = 256 * 1024 * 1024;
+
+/** `decisions/<organization>/<yyyy-mm-dd of the first record, UTC>/<segment>.ndjson.gz` */
+export function segmentKeyOf({
+  organizationId,
+  id,
+  from,
+}: Pick<DecisionSegment, 'organizationId' | 'id' | 'from'>) {
+  return `decisions/${organizationId}/${from.toISOString().slice(0, 10)}/${id}.ndjson.gz`;
+}
+
+/** `lines`: at least one line of NDJSON, written by `toLine`. */
 export async function createDecisionSegment(
-  deps: { clock: Clock; random: Random },
-  records: readonly DecisionRecord[],
-): Promise<DecisionSegment> {
-  const [first, last] = [records[0], records.at(-1)];
-  invariant(first && last, 'a segment holds at least one record');
-  const id = decisionSegmentId.create(deps);
-  const bytes = await compress(records.map(toLine).join(''), { level: 1 });
-  const day = first.time.toISOString().slice(0, 10);
-  return {
-    id,
-    organizationId: first.organization,
-    objectKey: `decisions/${first.organization}/${day}/${id}.ndjson.gz`,
-    bytes,
+  name: Pick<DecisionSegment, 'organizationId' | 'id'>,
+  text: string,
+): Promise<DecisionSegmentContent> {
+  const records = splitLines(text).map((line) => {
+    const record = parseLine(line);
+    invariant(record?.organization === name.organizationId, 'a segment holds records of one organization');
+    return record;
+  });
+  const [first] = records;
+  invariant(first, 'a segment holds at least one record');
+  const bytes = await compress(text, { level: 1 });
+  // Those that waited for the organization's settings may stand behind younger ones.
+  const times = records.map(({ time }) => time).sort();
+  const from = new Date(times[0] ?? first.time);
+  const segment = {
+    ...name,
+    objectKey: segmentKeyOf({ ...name, from }),
     sha256: createHash('sha256').update(bytes).digest('hex'),
     count: records.length,
-    from: first.time,
-    to: last.time,
-    policyRevision: first.policyRevision,
+    from,
+    to: new Date(times.at(-1) ?? first.time),
   };
+  const filter = createKeyFilter(records.flatMap(keysOf));
+  return { segment, bytes, filter, policyRevision: first.policy_revision };
+}
+
+/** Undefined for bytes that are no segment. */
+export async function readSegmentText(bytes: Uint8Array): Promise<string | undefined> {
+  try {
+    return (await decompress(bytes, { maxOutputLength: textBytesMax })).toString('utf8');
+  } catch {
+    return undefined;
+  }
 }

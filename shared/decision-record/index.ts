@@ -1,15 +1,28 @@
 /**
- * Decision records: what was asked and answered, a stream of its own beside the log of changes. An instance buffers
- * them and writes compressed segments per organization; one event per segment puts its digest into the tamper-evident
- * log, so that a changed or missing decision can be proven at a hundredth of the cost.
+ * Decision records: what was asked and answered, a stream of its own beside the log of changes. An instance journals
+ * them twice a second and makes compressed segments of them, each of one organization; one event a segment puts its
+ * digest into the tamper-evident log, so that a changed or missing decision can be proven at a hundredth of the cost.
  *
- * Invariants: a segment is of one organization; no event without its object; when nothing more can be kept the
- * recorder says so, and its owner decides nothing that would not be recorded.
+ * Invariants: an organization's level and masks are applied before anything is written anywhere; a segment is of one
+ * organization; no event without its object, and every journaled record is in exactly one segment an event names;
+ * when nothing more can be kept the recorder says so, and its owner decides nothing that would not be recorded.
  *
  * @example
- * const decisions = createDecisionRecorder({ objects, pool, events, clock, random, logger });
- * decisions.record(record);
+ * const decisions = createDecisionRecorder({ logs, journal, segments, objects, pool, events, stream, ...ambient });
+ * await decisions.record(record);
  */
+export { type AdoptJournalDeps, type AdoptJournalOptions, adoptJournal } from './adopt-journal.ts';
+export {
+  changeDecisionLog,
+  type DecisionLogDeps,
+  type DecisionLogFailure,
+  findDecisionLog,
+} from './change-decision-log.ts';
+export type { SegmentDamage } from './check-segment.ts';
+export { type DecisionSegmentId, decisionSegmentId } from './decision-buffer.ts';
+export type { DecisionJournal, JournalPart } from './decision-journal.ts';
+export { type DecisionLog, type DecisionLogLevel, decisionLogLevels } from './decision-log.ts';
+export type { DecisionLogStore } from './decision-log-store.ts';
 export { type DecisionRecord, toLine } from './decision-record.ts';
 export {
   createDecisionRecorder,
@@ -17,10 +30,29 @@ export {
   type DecisionRecorderDeps,
   type DecisionRecorderOptions,
 } from './decision-recorder.ts';
+export type { DecisionSegment } from './decision-segment.ts';
+export type { DecisionSegmentStore } from './decision-segment-store.ts';
 export {
-  createDecisionSegment,
-  type DecisionSegment,
-  type DecisionSegmentId,
-  decisionSegmentId,
-} from './decision-segment.ts';
-export { type WriteDecisionSegmentDeps, writeDecisionSegment } from './write-decision-segment.ts';
+  createDecisionStream,
+  type DecisionStream,
+  decisionTopic,
+  noDecisionStream,
+  openDecisionStream,
+} from './decision-stream.ts';
+export {
+  type DecisionCursor,
+  type DecisionProof,
+  type FindDecisionsDeps,
+  type FoundDecision,
+  type FoundDecisions,
+  findDecisions,
+} from './find-decisions.ts';
+export type { DecisionKey } from './key-filter.ts';
+export {
+  type CachedDecisionLogDeps,
+  cacheDecisionLogs,
+  type DecisionLogSource,
+  type KnownDecisionLog,
+} from './known-decision-log.ts';
+export { type AttributeMask, createAttributeMasker, maskPathPattern, masksMax } from './mask-attributes.ts';
+export { parseLine, type RecordedDecision, recordedDecisionSchema, splitLines } from './recorded-decision.ts';

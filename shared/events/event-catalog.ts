@@ -71,6 +71,11 @@ export const eventCatalog = {
     fingerprint: z.string().optional(),
   }),
   'uos.token.refused.v1': z.strictObject({ reason: z.string() }),
+  'uos.decision-log.changed.v1': z.strictObject({
+    level: z.enum(['all', 'denials-and-privileged']),
+    masks: z.array(z.strictObject({ path: z.string(), mode: z.enum(['hash', 'remove']) })).max(50),
+  }),
+  'uos.decision-log.read.v1': z.strictObject({ count: z.int() }),
   'uos.decision-segment.written.v1': z.strictObject({
     objectKey: z.string(),
     sha256: z.string(),

@@ -8,6 +8,9 @@ import { postgresAuditExportStore } from '../../shared/audit/audit-export-store.
 import { postgresAuditLogStore } from '../../shared/audit/audit-log-store.postgres.ts';
 import type { AuditLogDeps, RunExportDeps } from '../../shared/audit/index.ts';
 import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
+import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
+import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
+import type { AdoptJournalDeps } from '../../shared/decision-record/index.ts';
 import { postgresEventRecorder, toCloudEvent } from '../../shared/events/event-recorder.postgres.ts';
 import { type CloudEvent, toLeaf } from '../../shared/events/index.ts';
 import { createFunctionServer, type FunctionOptions, serve } from '../../shared/http/index.ts';
@@ -29,6 +32,7 @@ export type AuditFixture = {
   readonly clock: { now(): Date; set(iso: string): void; advance(ms: number): void };
   readonly log: AuditLogDeps;
   readonly exporting: RunExportDeps;
+  readonly adopting: AdoptJournalDeps;
   createOrganization(): Promise<OrganizationId>;
   /** Records one event as a use case does, and returns its id. */
   record(organization: OrganizationId, name: string): Promise<string>;
@@ -75,6 +79,15 @@ export async function createAuditFixture(): Promise<AuditFixture> {
       objects: createDirectoryObjectStore(directory, deps),
       events: postgresEventRecorder({ ...deps, source: 'uos/audit-export' }),
       clock,
+    },
+    adopting: {
+      ...deps,
+      pool: pools.log,
+      objects: createDirectoryObjectStore(directory, deps),
+      events: postgresEventRecorder({ ...deps, source: 'uos/authorize' }),
+      journal: postgresDecisionJournal(pools.log),
+      segments: postgresDecisionSegmentStore,
+      logger: silentLogger,
     },
     createOrganization: async () => {
       const id = organizationId.create(deps);

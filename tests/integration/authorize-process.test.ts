@@ -35,6 +35,9 @@ describe('the deployed function', () => {
       serviceAccounts: ['gateway'],
       bindings: [{ role: 'Developer', subject: 'gateway' }],
     });
+    await withOrg(pool, organization.organizationId, (tx) =>
+      tx.updateTable('organization').set({ decision_log_level: 'all' }).execute(),
+    );
     const { text } = await keys.issue(organization, 'gateway');
     const process = await startAuthorizeProcess({
       databaseUrl: database.appUrl,

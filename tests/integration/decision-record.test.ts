@@ -1,107 +1,35 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
-import {
-  createDecisionRecorder,
-  type DecisionRecord,
-  type DecisionRecorderOptions,
-} from '../../shared/decision-record/index.ts';
-import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
-import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
-import type { ObjectStore } from '../../shared/object-store/index.ts';
-import { createDirectoryObjectStore } from '../../shared/object-store/object-store.directory.ts';
+import type { DatabasePool } from '../../shared/db/index.ts';
+import { createDecisionStream } from '../../shared/decision-record/index.ts';
+import { createMemoryPublisher } from '../../shared/events/publisher.memory.ts';
 import type { OrganizationId } from '../../shared/organization/index.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { seedOrganization } from '../support/seed-organization.ts';
+import { createDecisionFixture, type DecisionFixture, decisionRecord as record } from './decision-fixture.ts';
 
-const deps = { clock: systemClock, random: systemRandom };
-let database: TestDatabase;
-let pool: DatabasePool;
-let directory: string;
-let objects: ObjectStore;
+let fixture: DecisionFixture;
 let mine: OrganizationId;
 let theirs: OrganizationId;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  pool = openPool({ url: database.appUrl, applicationName: 'test' });
-  directory = await mkdtemp(join(tmpdir(), 'uos-decisions-'));
-  objects = createDirectoryObjectStore(directory, deps);
+  fixture = await createDecisionFixture();
 });
-afterAll(async () => {
-  await pool.close();
-  await database.drop();
-  await rm(directory, { recursive: true });
-});
+afterAll(() => fixture.close());
 beforeEach(async () => {
-  mine = (await seedOrganization(pool)).organizationId;
-  theirs = (await seedOrganization(pool)).organizationId;
+  mine = await fixture.createOrganization();
+  theirs = await fixture.createOrganization();
 });
 
-function open(options: DecisionRecorderOptions = {}, store: Pick<ObjectStore, 'put'> = objects) {
-  const events = postgresEventRecorder({ ...deps, source: 'uos/test' });
-  return createDecisionRecorder(
-    { ...deps, objects: store, pool, events, logger: silentLogger },
-    // Turns are taken by the tests alone.
-    { intervalMs: 3_600_000, ...options },
-  );
-}
-
-function record(organization: OrganizationId, requestId: string): DecisionRecord {
-  return {
-    time: new Date('2026-03-04T05:06:07.089Z'),
-    organization,
-    requestId,
-    principal: { type: 'service_account', id: 'sa_1', credential: 'key_1…abcd' },
-    subject: { type: 'user', id: 'usr_1' },
-    action: 'read',
-    resource: { type: 'document', id: '42' },
-    decision: false,
-    code: 'forbidden',
-    rule: 'denied_by_binding',
-    binding: 'bind_1',
-    policyRevision: 'r1',
-  };
-}
-
-/** The segments an organization's log names, each with the lines of the object, proven by the digest in the event. */
-async function readSegments(organization: OrganizationId) {
-  const rows = await withOrg(pool, organization, (tx) =>
-    tx
-      .selectFrom('audit_event')
-      .select('leaf')
-      .where('type', '=', 'uos.decision-segment.written.v1')
-      .orderBy('event_id')
-      .execute(),
-  );
-  return Promise.all(
-    rows.map(async ({ leaf }) => {
-      const { data } = JSON.parse(leaf);
-      const bytes = (await objects.get(data.objectKey)) ?? Buffer.alloc(0);
-      expect(createHash('sha256').update(bytes).digest('hex')).toBe(data.sha256);
-      const lines = gunzipSync(bytes).toString('utf8').trimEnd().split('\n');
-      expect(lines).toHaveLength(data.count);
-      return { data, lines: lines.map((line) => JSON.parse(line)) };
-    }),
-  );
-}
-
-const requestIds = async (organization: OrganizationId) =>
-  (await readSegments(organization)).flatMap(({ lines }) => lines.map((line) => line.request_id));
+const keysOf = async (organization: OrganizationId) =>
+  (await fixture.objects.list(`decisions/${organization}/`)).keys;
 
 describe('decision records', () => {
   it('are kept as one object an organization, whose digest its log names', async () => {
-    const recorder = open();
-    recorder.record(record(mine, 'one'));
+    const recorder = fixture.open();
+    recorder.record(record(mine, 'one', { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', dataRevision: 7 }));
     recorder.record(record(theirs, 'other'));
-    recorder.record(record(mine, 'two'));
-    await recorder.flush();
-    const [segment] = await readSegments(mine);
+    recorder.record(record(mine, 'two', { item: 1 }));
+    await recorder.seal(true);
+    const [segment] = await fixture.segmentsOf(mine);
     expect(segment?.data).toMatchObject({
       objectKey: expect.stringMatching(
         new RegExp(`^decisions/${mine}/2026-03-04/seg_[0-9a-z]{26}\\.ndjson\\.gz$`),
@@ -115,6 +43,7 @@ describe('decision records', () => {
       time: '2026-03-04T05:06:07.089Z',
       organization: mine,
       request_id: 'one',
+      trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
       principal: { type: 'service_account', id: 'sa_1', credential: 'key_1…abcd' },
       subject: { type: 'user', id: 'usr_1' },
       action: 'read',
@@ -124,66 +53,336 @@ describe('decision records', () => {
       rule: 'denied_by_binding',
       binding: 'bind_1',
       policy_revision: 'r1',
+      data_revision: 7,
     });
-    expect(await requestIds(mine)).toEqual(['one', 'two']);
-    expect(await requestIds(theirs)).toEqual(['other']);
+    expect(segment?.lines[1]).toMatchObject({ request_id: 'two', item: 1 });
+    expect(await fixture.requestIdsOf(theirs)).toEqual(['other']);
+    expect(await fixture.journaled(mine)).toEqual([]);
     await recorder.close();
   });
 
   it('are all written before the recorder closes', async () => {
-    const recorder = open({ segmentRecords: 100 });
+    const recorder = fixture.open({ segmentRecords: 100 });
     for (let n = 0; n < 1_050; n++) recorder.record(record(mine, `${n}`));
     await recorder.close();
-    expect((await requestIds(mine)).map(Number).sort((a, b) => a - b)).toEqual(
+    expect((await fixture.requestIdsOf(mine)).map(Number).sort((a, b) => a - b)).toEqual(
       Array.from({ length: 1_050 }, (_, n) => n),
     );
   });
 
   it('are written on their own soon after they were made', async () => {
-    const recorder = open({ intervalMs: 20 });
+    const recorder = fixture.open({ journalMs: 20, segmentMs: 20, segmentSeconds: 0 });
     recorder.record(record(mine, 'one'));
     const deadline = AbortSignal.timeout(20_000);
-    while ((await requestIds(mine)).length === 0) deadline.throwIfAborted();
+    while ((await fixture.requestIdsOf(mine)).length === 0) deadline.throwIfAborted();
     await recorder.close();
   });
 
-  it('wait while the object store fails, stop being accepted at the bound, and are all there in the end', async () => {
+  it('of any number of organizations are durable in one turn, and in segments as turns have room', async () => {
+    const others = await Promise.all(Array.from({ length: 30 }, () => fixture.createOrganization()));
+    const recorder = fixture.open({ segmentSeconds: 0 });
+    for (const organization of others) recorder.record(record(organization, 'one'));
+    await recorder.journal();
+    for (const organization of others) expect(await fixture.journaled(organization)).toHaveLength(1);
+    await recorder.seal();
+    const sealed = await Promise.all(others.map((organization) => fixture.requestIdsOf(organization)));
+    expect(sealed.flat()).toHaveLength(10);
+    await recorder.close();
+  });
+
+  it('hold attributes up to their bound, and say how large those are that were left out', async () => {
+    const recorder = fixture.open();
+    recorder.record(record(mine, 'small', { attributes: { context: { note: 'x', z: [1, null] } } }));
+    recorder.record(record(mine, 'large', { attributes: { context: { note: 'x'.repeat(5_000) } } }));
+    recorder.record(record(mine, 'none', { attributes: { context: undefined } }));
+    await recorder.close();
+    const [segment] = await fixture.segmentsOf(mine);
+    expect(segment?.lines[0]?.['attributes']).toEqual({ context: { note: 'x', z: [1, null] } });
+    expect(segment?.lines[1]).toMatchObject({ attributes_left_out: 5_023 });
+    expect(segment?.lines[1]).not.toHaveProperty('attributes');
+    expect(segment?.lines[2]).not.toHaveProperty('attributes');
+  });
+
+  it.each(['\u0000', '\ud800', '\\u0000', '"\n'])('hold whatever text a caller sends: %j', async (id) => {
+    const memory = createMemoryPublisher();
+    const stream = createDecisionStream({ publisher: memory, source: 'uos/test', logger: silentLogger });
+    const recorder = fixture.open({}, { stream });
+    recorder.record(record(mine, 'odd', { resource: { type: 'document', id } }));
+    await recorder.close();
+    const [segment] = await fixture.segmentsOf(mine);
+    expect(segment?.lines[0]?.['resource']).toEqual({ type: 'document', id });
+    expect(memory.accepted).toHaveLength(1);
+  });
+});
+
+describe('the level of an organization', () => {
+  it('keeps refusals and privileged decisions by default, and no other', async () => {
+    const organization = await fixture.createOrganization({});
+    const recorder = fixture.open();
+    recorder.record(record(organization, 'allowed', { decision: true }));
+    recorder.record(record(organization, 'refused'));
+    recorder.record(record(organization, 'owner', { decision: true, isPrivileged: true }));
+    recorder.record(record(mine, 'allowed', { decision: true }));
+    await recorder.close();
+    expect((await fixture.requestIdsOf(organization)).sort()).toEqual(['owner', 'refused']);
+    expect(await fixture.requestIdsOf(mine)).toEqual(['allowed']);
+  });
+
+  it('that cannot be read keeps every decision, and no attribute of it', async () => {
+    const recorder = fixture.open({}, { logs: { find: () => Promise.reject(new Error('down')) } });
+    recorder.record(record(mine, 'one', { decision: true, attributes: { context: { note: 'canary' } } }));
+    await recorder.close();
+    const [segment] = await fixture.segmentsOf(mine);
+    expect(segment?.lines[0]).toMatchObject({ request_id: 'one', masked: ['context'] });
+    expect(JSON.stringify(segment?.lines)).not.toContain('canary');
+  });
+});
+
+describe('masking', () => {
+  // Threat: what must not be kept is kept in the copy nobody thought of.
+  it('is done before anything is written: to the journal, a segment, the stream or the log of the function', async () => {
+    const organization = await fixture.createOrganization({
+      level: 'all',
+      masks: [
+        { path: 'subject.email', mode: 'hash' },
+        { path: 'context.note', mode: 'remove' },
+      ],
+    });
+    const memory = createMemoryPublisher();
+    const logged: unknown[] = [];
+    const note = (...line: unknown[]) => void logged.push(line);
+    const logger = { ...silentLogger, info: note, warn: note, error: note, debug: note };
+    const recorder = fixture.open(
+      {},
+      {
+        logger,
+        stream: createDecisionStream({ publisher: memory, source: 'uos/test', logger }),
+        objects: { ...fixture.objects, put: () => Promise.reject(new Error('down')) },
+      },
+    );
+    const attributes = {
+      subject: { email: 'canary@example.test', level: 'kept' },
+      context: { note: 'canary', headers: { authorization: 'Bearer canary' } },
+    };
+    recorder.record(record(organization, 'one', { attributes }));
+    await recorder.close();
+    const inJournal = await fixture.journaled(organization);
+    await fixture.adopt();
+    const [segment] = await fixture.segmentsOf(organization);
+    expect(inJournal).toEqual(segment?.lines);
+    expect(segment?.lines[0]).toMatchObject({
+      attributes: { subject: { email: expect.stringMatching(/^hmac-sha256:/), level: 'kept' } },
+      masked: ['subject.email', 'context.note', 'context.headers.authorization'],
+    });
+    expect(logged.length).toBeGreaterThan(0);
+    for (const written of [inJournal, segment, memory.accepted, logged])
+      expect(JSON.stringify(written)).not.toContain('canary');
+  });
+});
+
+describe('a privileged decision', () => {
+  it('is durable when its promise resolves, and others are not waited for', async () => {
+    const recorder = fixture.open();
+    const ordinary = recorder.record(record(mine, 'ordinary'));
+    expect(ordinary).toBeUndefined();
+    await recorder.record(record(mine, 'owner', { isPrivileged: true }));
+    const lines = await fixture.journaled(mine);
+    expect(lines.map((line) => line['request_id'])).toEqual(['ordinary', 'owner']);
+    expect(lines[1]).toMatchObject({ privileged: true });
+    await recorder.close();
+  });
+
+  it('shares its commit with those that come while another is under way', async () => {
+    let writes = 0;
+    const { journal } = fixture.sealing;
+    const recorder = fixture.open(
+      {},
+      {
+        journal: {
+          ...journal,
+          write: (parts) => {
+            writes++;
+            return journal.write(parts);
+          },
+        },
+      },
+    );
+    const asked = Array.from({ length: 50 }, (_, n) =>
+      recorder.record(record(mine, `${n}`, { isPrivileged: true })),
+    );
+    await Promise.all(asked);
+    expect(await fixture.journaled(mine)).toHaveLength(50);
+    expect(writes).toBeLessThanOrEqual(3);
+    await recorder.close();
+  });
+
+  it('rejects while the journal cannot be written, so that no answer leaves unrecorded', async () => {
+    const { journal } = fixture.sealing;
     let isBroken = true;
-    const recorder = open(
+    const recorder = fixture.open(
+      {},
+      {
+        journal: {
+          ...journal,
+          write: (parts) => (isBroken ? Promise.reject(new Error('down')) : journal.write(parts)),
+        },
+      },
+    );
+    await expect(recorder.record(record(mine, 'one', { isPrivileged: true }))).rejects.toThrow('down');
+    isBroken = false;
+    await recorder.close();
+    expect(await fixture.requestIdsOf(mine)).toEqual(['one']);
+  });
+});
+
+describe('what fails', () => {
+  it('while the object store is down decisions stay in the journal, are refused at the bound, and are all there in the end', async () => {
+    let isBroken = true;
+    const recorder = fixture.open(
       { recordsMax: 3 },
-      { put: (...put) => (isBroken ? Promise.reject(new Error('down')) : objects.put(...put)) },
+      {
+        objects: {
+          ...fixture.objects,
+          put: (...put) => (isBroken ? Promise.reject(new Error('down')) : fixture.objects.put(...put)),
+        },
+      },
     );
     for (const id of ['1', '2']) recorder.record(record(mine, id));
-    await recorder.flush();
+    await recorder.seal(true);
     expect(recorder.isAccepting()).toBe(true);
+    expect(await fixture.journaled(mine)).toHaveLength(2);
     recorder.record(record(mine, '3'));
-    await recorder.flush();
+    await recorder.seal(true);
     expect(recorder.isAccepting()).toBe(false);
     isBroken = false;
-    await recorder.flush();
+    await recorder.seal(true);
     expect(recorder.isAccepting()).toBe(true);
     await recorder.close();
-    expect((await requestIds(mine)).sort()).toEqual(['1', '2', '3']);
+    expect((await fixture.requestIdsOf(mine)).sort()).toEqual(['1', '2', '3']);
+    expect(await fixture.journaled(mine)).toEqual([]);
   });
 
-  // A crash between object and event leaves an object nobody names, never an event without its object.
-  it('are named in the log once, by the object first written, when only the event failed', async () => {
+  it('an event that fails leaves one segment in the end, and no decision twice', async () => {
     let failures = 1;
-    const flaky: DatabasePool = {
-      ...pool,
-      connect: () => (failures-- > 0 ? Promise.reject(new Error('down')) : pool.connect()),
+    const pool: DatabasePool = {
+      ...fixture.pool,
+      connect: () => (failures-- > 0 ? Promise.reject(new Error('down')) : fixture.pool.connect()),
     };
-    const events = postgresEventRecorder({ ...deps, source: 'uos/test' });
-    const recorder = createDecisionRecorder(
-      { ...deps, objects, pool: flaky, events, logger: silentLogger },
-      { intervalMs: 3_600_000 },
-    );
+    const recorder = fixture.open({}, { pool });
     recorder.record(record(mine, 'one'));
-    await recorder.flush();
-    expect(await readSegments(mine)).toEqual([]);
-    await recorder.flush();
-    expect(await readSegments(mine)).toHaveLength(1);
-    expect((await objects.list(`decisions/${mine}/`)).keys).toHaveLength(1);
+    await recorder.seal(true);
+    expect(await fixture.segmentsOf(mine)).toEqual([]);
+    await recorder.seal(true);
+    expect(await fixture.requestIdsOf(mine)).toEqual(['one']);
+    expect(await keysOf(mine)).toHaveLength(1);
     await recorder.close();
+  });
+
+  // A lost connection does not tell whether the commit before it was one.
+  it.each(['the journal', 'the segment'])(
+    'a commit of %s that is never answered is not made twice',
+    async (of) => {
+      const { journal } = fixture.sealing;
+      let unanswered = 1;
+      const lose = async <T>(work: Promise<T>): Promise<T> => {
+        const done = await work;
+        if (unanswered-- > 0) throw new Error('the connection was lost');
+        return done;
+      };
+      const pool: DatabasePool = {
+        ...fixture.pool,
+        connect: async () => {
+          const client = await fixture.pool.connect();
+          const query = ((...args: [string]) =>
+            args[0] === 'commit'
+              ? lose(client.query(...args))
+              : client.query(...args)) as typeof client.query;
+          return { query, release: client.release.bind(client) };
+        },
+      };
+      const recorder = fixture.open(
+        {},
+        of === 'the journal'
+          ? { journal: { ...journal, write: (parts) => lose(journal.write(parts)) } }
+          : { pool },
+      );
+      recorder.record(record(mine, 'one'));
+      await recorder.journal().catch(() => undefined);
+      await recorder.seal(true);
+      recorder.record(record(mine, 'two'));
+      await recorder.close();
+      expect((await fixture.requestIdsOf(mine)).sort()).toEqual(['one', 'two']);
+      expect(await keysOf(mine)).toHaveLength((await fixture.segmentsOf(mine)).length);
+    },
+  );
+
+  it('Kafka that takes nothing costs the copy alone', async () => {
+    const memory = createMemoryPublisher();
+    memory.failure = new Error('no broker');
+    const stream = createDecisionStream({ publisher: memory, source: 'uos/test', logger: silentLogger });
+    const recorder = fixture.open({}, { stream });
+    await recorder.record(record(mine, 'one', { isPrivileged: true }));
+    memory.failure = undefined;
+    await recorder.record(record(mine, 'two', { isPrivileged: true }));
+    await recorder.close();
+    expect((await fixture.requestIdsOf(mine)).sort()).toEqual(['one', 'two']);
+    const streamed = memory.accepted.map(({ topic, key, value }) => ({
+      topic,
+      key,
+      event: JSON.parse(`${value}`),
+    }));
+    expect(streamed).toMatchObject([
+      {
+        topic: 'audit.decision',
+        key: mine,
+        event: { type: 'uos.decision.recorded.v1', orgid: mine, data: { records: [{ request_id: 'two' }] } },
+      },
+    ]);
+  });
+});
+
+describe('what a killed instance left in the journal', () => {
+  it('is made a segment by the tick, once, and no object stays that no event names', async () => {
+    const recorder = fixture.open(
+      {},
+      {
+        pool: { ...fixture.pool, connect: () => Promise.reject(new Error('killed')) },
+        logs: { find: async () => ({ level: 'all', mask: () => ({ kept: {}, masked: [] }) }) },
+      },
+    );
+    for (const id of ['1', '2']) {
+      recorder.record(record(mine, id));
+      await recorder.journal();
+    }
+    // The object is put, and the instance dies before the transaction.
+    await recorder.seal(true);
+    expect(await keysOf(mine)).toHaveLength(1);
+    expect(await fixture.segmentsOf(mine)).toEqual([]);
+    expect(await fixture.adopt()).toBe(1);
+    expect(await fixture.adopt()).toBe(0);
+    const segments = await fixture.segmentsOf(mine);
+    expect(segments.flatMap(({ lines }) => lines.map((line) => line['request_id']))).toEqual(['1', '2']);
+    expect(await keysOf(mine)).toEqual(segments.map(({ data }) => data.objectKey));
+    await recorder.close();
+  });
+
+  it('is left to the instance while it may be alive', async () => {
+    const recorder = fixture.open();
+    recorder.record(record(mine, 'one'));
+    await recorder.journal();
+    expect(await fixture.adopt({})).toBe(0);
+    await recorder.close();
+    expect(await fixture.requestIdsOf(mine)).toEqual(['one']);
+  });
+
+  it('is in one segment, though the instance was alive after all', async () => {
+    const recorder = fixture.open();
+    recorder.record(record(mine, 'one'));
+    await recorder.journal();
+    await fixture.adopt();
+    await recorder.close();
+    const segments = await fixture.segmentsOf(mine);
+    expect(segments.map(({ lines }) => lines.length)).toEqual([1]);
+    expect(await keysOf(mine)).toEqual(segments.map(({ data }) => data.objectKey));
   });
 });

@@ -11,6 +11,9 @@ import { postgresAuditTrailStore } from '../../shared/audit/audit-trail-store.po
 import { createPolicyEngine } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { openPool } from '../../shared/db/index.ts';
+import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
+import { postgresDecisionLogStore } from '../../shared/decision-record/decision-log-store.postgres.ts';
+import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { postgresGitSourceStore } from '../../shared/git-source/git-source-store.postgres.ts';
 import { createFunctionServer, serve } from '../../shared/http/index.ts';
@@ -76,6 +79,8 @@ export async function startAdminService() {
       signingKey: postgresSigningKeyStore,
       auditExport: postgresAuditExportStore,
       auditTrail: postgresAuditTrailStore,
+      decisionLog: postgresDecisionLogStore,
+      decisions: { journal: postgresDecisionJournal(pool), segments: postgresDecisionSegmentStore },
       idempotency: postgresIdempotencyRecordStore,
     },
   };

@@ -1,0 +1,13 @@
+import type { OrgTransaction } from '../db/index.ts';
+import type { DecisionLog } from './decision-log.ts';
+
+/**
+ * The log's settings of the transaction's organization. `find` is undefined for an organization that is not there;
+ * `save` makes every warm instance forget what it knew.
+ */
+export type DecisionLogStore = {
+  find(tx: OrgTransaction): Promise<DecisionLog | undefined>;
+  /** The same, and no one else changes it until the transaction ends. */
+  lock(tx: OrgTransaction): Promise<DecisionLog | undefined>;
+  save(tx: OrgTransaction, log: DecisionLog, at: Date): Promise<void>;
+};

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startAuthorizeProcess } from '../support/authorize-process.ts';
+import { openTestApiKeys, seedOrganization, type TestApiKeys } from '../support/seed-organization.ts';
+import { createDecisionFixture, type DecisionFixture } from './decision-fixture.ts';
+
+let fixture: DecisionFixture;
+let keys: TestApiKeys;
+
+beforeAll(async () => {
+  fixture = await createDecisionFixture();
+  keys = await openTestApiKeys(fixture.pool);
+});
+afterAll(async () => {
+  await keys.dispose();
+  await fixture.close();
+});
+
+const start = () =>
+  startAuthorizeProcess({
+    databaseUrl: fixture.database.appUrl,
+    wrappingKeyFile: keys.wrappingKeyFile,
+    objectDirectory: fixture.directory,
+  });
+
+/** A gateway that may ask, a reader and an owner, in an organization of that level. */
+async function seed(level: 'all' | 'denials-and-privileged') {
+  const organization = await seedOrganization(fixture.pool, {
+    users: ['reader', 'owner'],
+    serviceAccounts: ['gateway'],
+    roles: { reader: ['document:read'] },
+    bindings: [
+      { role: 'Developer', subject: 'gateway' },
+      { role: 'reader', subject: 'reader' },
+      { role: 'OrgOwner', subject: 'owner' },
+    ],
+  });
+  await fixture.changeLog(organization.organizationId, { level });
+  const { text } = await keys.issue(organization, 'gateway');
+  const ask = async (base: string, who: 'reader' | 'owner' | 'stranger', requestId: string) => {
+    const response = await fetch(`${base}/access/v1/evaluation`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${text}`,
+        'content-type': 'application/json',
+        'x-request-id': requestId,
+        traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+      },
+      body: JSON.stringify({
+        subject: { type: 'user', id: who === 'stranger' ? 'usr_stranger' : organization.idOf(who) },
+        action: { name: 'read' },
+        resource: { type: 'document', id: '1' },
+        context: { authentication: { amr: ['mfa'], auth_time: Math.floor(Date.now() / 1000) } },
+      }),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+  return { organizationId: organization.organizationId, ask };
+}
+
+/** Whatever is kept of an organization, by request id: in the journal, or in a segment its log names. */
+async function keptOf(organizationId: Parameters<DecisionFixture['journaled']>[0]): Promise<string[]> {
+  const young = (await fixture.journaled(organizationId)).map((line) => String(line['request_id']));
+  return [...young, ...(await fixture.requestIdsOf(organizationId))].sort();
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = AbortSignal.timeout(20_000);
+  while (!(await holds())) {
+    deadline.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe('kill -9', () => {
+  it('loses no decision that was answered a second before, and the tick puts every one into the log once', async () => {
+    const { organizationId, ask } = await seed('all');
+    const process = await start();
+    const answered: { id: string; at: number }[] = [];
+    const began = performance.now();
+    // Past the age at which segments are made, so that it dies among both.
+    while (performance.now() - began < 7_000) {
+      const id = `ask-${answered.length}`;
+      expect(await ask(process.base, 'reader', id)).toEqual({ status: 200, body: { decision: true } });
+      answered.push({ id, at: performance.now() });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const killedAt = performance.now();
+    globalThis.process.kill(process.pid, 'SIGKILL');
+    await process.stop();
+    const mustStand = answered.filter(({ at }) => at < killedAt - 1_000).map(({ id }) => id);
+    expect(await keptOf(organizationId)).toEqual(expect.arrayContaining(mustStand));
+    await until(async () => {
+      await fixture.adopt();
+      return (await fixture.journaled(organizationId)).length === 0;
+    });
+    const logged = await fixture.requestIdsOf(organizationId);
+    expect(logged).toEqual(expect.arrayContaining(mustStand));
+    expect(new Set(logged).size).toBe(logged.length);
+    const named = (await fixture.segmentsOf(organizationId)).map(({ data }) => data.objectKey).sort();
+    expect((await fixture.objects.list(`decisions/${organizationId}/`)).keys).toEqual(named);
+  });
+
+  it('in the moment a privileged answer has left loses nothing of it', async () => {
+    const { organizationId, ask } = await seed('denials-and-privileged');
+    const process = await start();
+    expect(await ask(process.base, 'reader', 'ordinary')).toMatchObject({ body: { decision: true } });
+    expect(await ask(process.base, 'owner', 'privileged')).toMatchObject({ body: { decision: true } });
+    globalThis.process.kill(process.pid, 'SIGKILL');
+    await process.stop();
+    expect(await fixture.journaled(organizationId)).toMatchObject([
+      { request_id: 'privileged', privileged: true, trace_id: '4bf92f3577b34da6a3ce929d0e0e4736' },
+    ]);
+  });
+});
+
+describe('a change of the level', () => {
+  it('takes effect in every instance, without a restart', async () => {
+    const { organizationId, ask } = await seed('denials-and-privileged');
+    const [a, b] = await Promise.all([start(), start()]);
+    try {
+      for (const [name, { base }] of Object.entries({ a, b })) {
+        await ask(base, 'reader', 'before');
+        await ask(base, 'stranger', `refused-${name}`);
+        await until(async () => (await keptOf(organizationId)).includes(`refused-${name}`));
+      }
+      await fixture.changeLog(organizationId, { level: 'all' });
+      for (const [name, { base }] of Object.entries({ a, b })) {
+        await until(async () => {
+          await ask(base, 'reader', `after-${name}`);
+          return (await keptOf(organizationId)).includes(`after-${name}`);
+        });
+      }
+      expect(await keptOf(organizationId)).not.toContain('before');
+    } finally {
+      await Promise.all([a.stop(), b.stop()]);
+    }
+  });
+});
