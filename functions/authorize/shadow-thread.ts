@@ -23,8 +23,11 @@ const script = new URL(
  * One thread for the shadow policy. WASM cannot be interrupted, so what runs over its time is ended with its thread,
  * and the bundle is loaded into a new one at the next question. Calls run one after the other.
  */
-export function openShadowThread(options: { readonly timeoutMs?: number } = {}): ShadowThread {
-  const timeoutMs = options.timeoutMs ?? 2_000;
+export function openShadowThread(
+  options: { readonly timeoutMs?: number; readonly startTimeoutMs?: number } = {},
+): ShadowThread {
+  // To start a thread and compile a policy takes longer than to ask it.
+  const { timeoutMs = 2_000, startTimeoutMs = 20_000 } = options;
   let worker: Worker | undefined;
   let good: PolicyBundle | undefined;
   let turn: Promise<unknown> = Promise.resolve();
@@ -34,6 +37,14 @@ export function openShadowThread(options: { readonly timeoutMs?: number } = {}):
     turn = done.catch(() => undefined);
     return done;
   }
+  function begin(): Worker {
+    const begun = start();
+    begun.once('exit', () => {
+      if (worker === begun) worker = undefined;
+    });
+    worker = begun;
+    return begun;
+  }
   async function end(): Promise<void> {
     const ended = worker;
     worker = undefined;
@@ -41,10 +52,12 @@ export function openShadowThread(options: { readonly timeoutMs?: number } = {}):
   }
   /** Undefined, and the thread is gone, when there is no answer in time. */
   async function ask(request: ShadowRequest): Promise<ShadowAnswer | undefined> {
-    const asked = worker ?? start();
-    worker = asked;
+    const limit = request.ask === 'activate' ? startTimeoutMs : timeoutMs;
+    const asked = worker ?? begin();
     try {
-      return await withDeadline({ what: 'the shadow policy', timeoutMs }, () => answerOf(asked, request));
+      return await withDeadline({ what: 'the shadow policy', timeoutMs: limit }, () =>
+        answerOf(asked, request),
+      );
     } catch {
       await end();
       return undefined;

@@ -33,13 +33,14 @@ export type Policies = {
   close(): Promise<void>;
 };
 
-/** Loads the bundles and keeps following their sources. Resolves after the first look at each. */
+/** Loads the bundles and keeps following their sources. Waits for the one that answers, not for the shadow. */
 export async function startPolicies(deps: StartPoliciesDeps, settings: PolicySettings): Promise<Policies> {
   const { builtIn, custom = { source: builtIn } } = settings;
   const engine = createPolicyEngine(deps);
-  const live = await watch(deps, { engine, name: 'Policy bundle' }, custom, settings);
+  const live = watch(deps, { engine, name: 'Policy bundle' }, custom, settings);
+  await live.firstLook;
   const ownEngine = settings.custom === undefined ? engine : await loadOwn(deps, builtIn);
-  const shadow = settings.shadow && (await startShadow(deps, settings.shadow, settings));
+  const shadow = settings.shadow && startShadow(deps, settings.shadow, settings);
   return {
     engine: shadow === undefined ? engine : shadow.observe(engine),
     ownEngine,
@@ -71,13 +72,13 @@ async function loadOwn(deps: StartPoliciesDeps, source: PolicyBundleSource): Pro
   return engine;
 }
 
-async function startShadow(
+function startShadow(
   deps: StartPoliciesDeps,
   shadow: NonNullable<PolicySettings['shadow']>,
   settings: PolicySettings,
 ) {
   const thread = openShadowThread();
-  const bundle = await watch(deps, { engine: thread, name: 'Shadow policy bundle' }, shadow, settings);
+  const bundle = watch(deps, { engine: thread, name: 'Shadow policy bundle' }, shadow, settings);
   const policy = createShadowPolicy({ ...deps, thread }, shadow);
   const observe = (engine: PolicyEngine): PolicyEngine => ({
     ...engine,

@@ -1,17 +1,21 @@
 import type { FollowStatus, PolicyBundleFollower } from '../../shared/policy-bundle/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 
-export type PolicyBundleWatch = { status(): FollowStatus; close(): Promise<void> };
+export type PolicyBundleWatch = {
+  /** Resolves when the source has been looked at once, whatever came of it. */
+  readonly firstLook: Promise<void>;
+  status(): FollowStatus;
+  close(): Promise<void>;
+};
 
 /**
  * Looks at the bundle's source now and every so often: no source tells us of a change by itself, a mounted ConfigMap
  * no more than a bucket. What cannot be had or used is logged once, and the last good bundle keeps answering.
- * Resolves after the first look.
  */
-export async function watchPolicyBundle(
+export function watchPolicyBundle(
   deps: { readonly follower: PolicyBundleFollower; readonly logger: Logger },
   options: { readonly name?: string; readonly intervalMs?: number } = {},
-): Promise<PolicyBundleWatch> {
+): PolicyBundleWatch {
   const { follower, logger } = deps;
   const { name = 'Policy bundle', intervalMs = 5_000 } = options;
   let logged = '';
@@ -34,20 +38,24 @@ export async function watchPolicyBundle(
   const attempt = () =>
     look().catch((error: unknown) => logger.error({ error }, `${name} could not be looked at`));
 
-  await attempt();
-  let running: Promise<void> = Promise.resolve();
-  let timer = setTimeout(tick, intervalMs);
-  function tick(): void {
-    running = attempt().then(() => {
-      timer = setTimeout(tick, intervalMs);
-    });
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  async function tick(): Promise<void> {
+    await attempt();
+    if (isClosed) return;
+    timer = setTimeout(() => {
+      running = tick();
+    }, intervalMs);
   }
+  const firstLook = tick();
+  let running = firstLook;
   return {
+    firstLook,
     status: follower.status,
     close: async () => {
+      isClosed = true;
       clearTimeout(timer);
       await running;
-      clearTimeout(timer);
     },
   };
 }
