@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compilePolicy } from '../../../policies/build.ts';
@@ -67,11 +67,9 @@ export async function ask(url: string, body: unknown, options: AskOptions): Prom
 async function compileScenario(opa: string, scenario: string): Promise<string> {
   const folder = join(import.meta.dirname, scenario);
   const sources = (await readdir(folder)).filter((name) => /\.(rego|json)$/.test(name));
+  const rules = await readFile(join(folder, 'policy.rego'), 'utf8');
   // A bundle without searches need not say what there is to search among.
-  const entrypoints = [
-    policyEntrypoint,
-    ...(['certification', 'search'].includes(scenario) ? [candidatesEntrypoint] : []),
-  ];
+  const entrypoints = [policyEntrypoint, ...(rules.includes('candidates :=') ? [candidatesEntrypoint] : [])];
   const compiled = await compilePolicy(opa, { directory: folder, sources, capabilities, entrypoints });
   const digests = {
     wasm_sha256: sha256(compiled.wasm),
