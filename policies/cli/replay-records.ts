@@ -94,12 +94,16 @@ export async function replayRecord(
   };
 }
 
-function askAgain(
+/** Facts that cannot be had end the replay: the refusal that is made of it would look like a flip. */
+async function askAgain(
   deps: { readonly facts: SubjectFactsSource; readonly engine: PolicyEngine },
   line: RecordedLine,
 ): Promise<Decision> {
   const clock = { now: () => new Date(line.time) };
-  return evaluateAccess({ ...deps, clock }, { organizationId: line.organization, request: toRequest(line) });
+  const question = { organizationId: line.organization, request: toRequest(line) };
+  const decision = await evaluateAccess({ ...deps, clock }, question);
+  if (decision.revision !== undefined) return decision;
+  throw new CommandError(`the facts could not be had: ${decision.cause}`, { cause: decision.cause });
 }
 
 function toRequest({ subject, action, resource, attributes: sent = {} }: RecordedLine): EvaluationRequest {
