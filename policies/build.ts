@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { goTool } from '../knative/local/go-tool.ts';
 import {
+  candidatesEntrypoint,
   type PolicyBundleFiles,
   policyBundleFileNames,
   policyEntrypoint,
@@ -59,21 +60,16 @@ export async function buildPolicyBundle(options: { check?: boolean } = {}): Prom
 /** Runs the compiler on the sources (paths below `directory`) and takes the two files we serve from its archive. */
 export async function compilePolicy(
   opa: string,
-  input: {
-    directory: string;
-    sources: readonly string[];
-    capabilities: string;
-    /** Absent: the one that every bundle has. */
-    entrypoints?: readonly string[];
-  },
+  input: { directory: string; sources: readonly string[]; capabilities: string },
 ): Promise<{ wasm: Buffer; data: Buffer }> {
   const scratch = await mkdtemp(join(tmpdir(), 'uos-policy-'));
   try {
     const archive = join(scratch, 'bundle.tar.gz');
+    const entrypoints = [policyEntrypoint, ...((await namesCandidates(input)) ? [candidatesEntrypoint] : [])];
     const target = [
       '--target',
       'wasm',
-      ...(input.entrypoints ?? [policyEntrypoint]).flatMap((entrypoint) => ['--entrypoint', entrypoint]),
+      ...entrypoints.flatMap((entrypoint) => ['--entrypoint', entrypoint]),
       '--capabilities',
       input.capabilities,
     ];
@@ -90,6 +86,17 @@ export async function compilePolicy(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Whether the sources answer the optional entrypoint; naming one that is not there is an error of the compiler. */
+async function namesCandidates({ directory, sources }: { directory: string; sources: readonly string[] }) {
+  const patterns = sources.flatMap((source) => [source, `${source}/**/*.rego`]);
+  for await (const path of glob(patterns, { cwd: directory })) {
+    if (!path.endsWith('.rego') || path.endsWith('_test.rego')) continue;
+    const rules = await readFile(join(directory, path), 'utf8');
+    if (/^package uos\.authz$/m.test(rules) && /^(default )?candidates\b/m.test(rules)) return true;
+  }
+  return false;
 }
 
 /** Each file as its path, its length and its bytes: no two sets of files run together to the same text. */

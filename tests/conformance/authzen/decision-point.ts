@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compilePolicy } from '../../../policies/build.ts';
-import {
-  candidatesEntrypoint,
-  policyBundleFileNames,
-  policyEntrypoint,
-} from '../../../shared/authorization/index.ts';
+import { policyBundleFileNames, policyEntrypoint } from '../../../shared/authorization/index.ts';
 import { createFileBundleSource } from '../../../shared/policy-bundle/policy-bundle-source.file.ts';
 import { createAuthorizeWorld, setScene, startAuthorizeInstance } from '../../support/authorize-instance.ts';
 
@@ -64,13 +60,11 @@ export async function ask(url: string, body: unknown, options: AskOptions): Prom
   return { status: response.status, headers: response.headers, text, json: JSON.parse(text) };
 }
 
-async function compileScenario(opa: string, scenario: string): Promise<string> {
+/** Into a bundle's directory, to be removed by the caller. */
+export async function compileScenario(opa: string, scenario: string): Promise<string> {
   const folder = join(import.meta.dirname, scenario);
   const sources = (await readdir(folder)).filter((name) => /\.(rego|json)$/.test(name));
-  const rules = await readFile(join(folder, 'policy.rego'), 'utf8');
-  // A bundle without searches need not say what there is to search among.
-  const entrypoints = [policyEntrypoint, ...(rules.includes('candidates :=') ? [candidatesEntrypoint] : [])];
-  const compiled = await compilePolicy(opa, { directory: folder, sources, capabilities, entrypoints });
+  const compiled = await compilePolicy(opa, { directory: folder, sources, capabilities });
   const digests = {
     wasm_sha256: sha256(compiled.wasm),
     data_sha256: sha256(compiled.data),
