@@ -12,7 +12,8 @@ export async function up(db: MigrationDatabase): Promise<void> {
        add column decision_log_level text not null default 'denials-and-privileged'
          check (decision_log_level in ('all', 'denials-and-privileged')),
        add column decision_log_masks jsonb not null default '[]'`,
-    // Lines as they will stand in the segment; gone with the transaction that records the segment's event.
+    // Lines as they will stand in the segment; gone with the transaction that records the segment's event. All rows live
+    // for seconds: a share of the table would let the dead ones grow with the living.
     `create table decision_journal (
        org_id text not null references organization (org_id),
        segment_id text not null,
@@ -23,7 +24,9 @@ export async function up(db: MigrationDatabase): Promise<void> {
        lines text not null,
        written_at timestamptz not null default now(),
        primary key (org_id, segment_id, part)
-     )`,
+     )
+     with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
+           toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 5000)`,
     // filter: a Bloom filter of request ids, principals, subjects and resources; see shared/decision-record/key-filter.ts.
     `create table decision_segment (
        org_id text not null references organization (org_id),

@@ -50,7 +50,8 @@ export function createDecisionBuffer(
   });
   return {
     add: ({ organizationId, policyRevision }, line) => {
-      const key = JSON.stringify([organizationId, policyRevision]);
+      // An id has no space, so no two owners share a key.
+      const key = `${organizationId} ${policyRevision}`;
       const group = open.get(key) ?? begin({ organizationId, policyRevision });
       group.waiting.push(line);
       if (group.waiting.length + group.journaled.length < options.groupFull) open.set(key, group);

@@ -33,7 +33,7 @@ export const attributeCharactersMax = 4_096;
 /** A line of NDJSON. `mask` sees every attribute before it is written. */
 export function toLine(record: DecisionRecord, mask = removeAllAttributes): string {
   const { principal, subject, resource } = record;
-  return `${JSON.stringify({
+  const line = JSON.stringify({
     time: record.time.toISOString(),
     organization: record.organization,
     request_id: record.requestId,
@@ -43,7 +43,6 @@ export function toLine(record: DecisionRecord, mask = removeAllAttributes): stri
     subject,
     action: record.action,
     resource,
-    ...toAttributes(record, mask),
     decision: record.decision,
     code: record.code,
     rule: record.rule,
@@ -51,14 +50,20 @@ export function toLine(record: DecisionRecord, mask = removeAllAttributes): stri
     privileged: record.isPrivileged === true ? true : undefined,
     policy_revision: record.policyRevision,
     data_revision: record.dataRevision,
-  })}\n`;
+  });
+  // The hot path of every decision: attributes are made into text once, and put where the object ends.
+  return `${line.slice(0, -1)}${toMembers(record, mask)}}\n`;
 }
 
-function toAttributes({ attributes }: DecisionRecord, mask: typeof removeAllAttributes) {
-  if (attributes === undefined) return {};
-  const { kept, masked } = mask(attributes);
-  const characters = JSON.stringify(kept).length;
-  const names = masked.length === 0 ? {} : { masked };
-  if (characters > attributeCharactersMax) return { attributes_left_out: characters, ...names };
-  return characters <= 2 ? names : { attributes: kept, ...names };
+/** `,"attributes":{...},"masked":[...]`, or less. */
+function toMembers({ attributes }: DecisionRecord, mask: typeof removeAllAttributes): string {
+  if (attributes === undefined || !hasAny(attributes)) return '';
+  const { text, masked } = mask(attributes);
+  const names = masked.length === 0 ? '' : `,"masked":${JSON.stringify(masked)}`;
+  if (text.length > attributeCharactersMax) return `,"attributes_left_out":${text.length}${names}`;
+  return text === '{}' ? names : `,"attributes":${text}${names}`;
+}
+
+function hasAny({ subject, action, resource, context }: RequestAttributes): boolean {
+  return (subject ?? action ?? resource ?? context) !== undefined;
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as immediately } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { invariant } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
 import type { DecisionSegmentId } from './decision-buffer.ts';
-import { createKeyFilter } from './key-filter.ts';
-import { keysOf, parseLine, splitLines } from './recorded-decision.ts';
+import { collectKeys } from './key-filter.ts';
+import { keysOf, parseKeyMembers, splitLines } from './recorded-decision.ts';
 
 /** Records of one organization, as one object; what its log's event names of it. */
 export type DecisionSegment = {
@@ -41,32 +42,50 @@ export function segmentKeyOf({
   return `decisions/${organizationId}/${from.toISOString().slice(0, 10)}/${id}.ndjson.gz`;
 }
 
-/** `lines`: at least one line of NDJSON, written by `toLine`. */
+/** `text`: at least one line of NDJSON, written by `toLine`. */
 export async function createDecisionSegment(
   name: Pick<DecisionSegment, 'organizationId' | 'id'>,
   text: string,
 ): Promise<DecisionSegmentContent> {
-  const records = splitLines(text).map((line) => {
-    const record = parseLine(line);
-    invariant(record?.organization === name.organizationId, 'a segment holds records of one organization');
-    return record;
-  });
-  const [first] = records;
-  invariant(first, 'a segment holds at least one record');
+  const { count, from, to, filter, policyRevision } = await readLines(name.organizationId, splitLines(text));
   const bytes = await compress(text, { level: 1 });
-  // Those that waited for the organization's settings may stand behind younger ones.
-  const times = records.map(({ time }) => time).sort();
-  const from = new Date(times[0] ?? first.time);
   const segment = {
     ...name,
     objectKey: segmentKeyOf({ ...name, from }),
     sha256: createHash('sha256').update(bytes).digest('hex'),
-    count: records.length,
+    count,
     from,
-    to: new Date(times.at(-1) ?? first.time),
+    to,
   };
-  const filter = createKeyFilter(records.flatMap(keysOf));
-  return { segment, bytes, filter, policyRevision: first.policy_revision };
+  return { segment, bytes, filter, policyRevision };
+}
+
+/** A few at a time: questions are answered on the same thread, and must not wait for a segment of thousands. */
+const linesAtOnce = 100;
+
+async function readLines(organizationId: OrganizationId, lines: readonly string[]) {
+  const keys = collectKeys();
+  const times: string[] = [];
+  let policyRevision = '';
+  for (const [place, line] of lines.entries()) {
+    if (place % linesAtOnce === linesAtOnce - 1) await immediately();
+    const members = parseKeyMembers(line);
+    invariant(members.organization === organizationId, 'a segment holds records of one organization');
+    for (const key of keysOf(members)) keys.add(key);
+    times.push(members.time);
+    policyRevision = members.policy_revision;
+  }
+  // Those that waited for the organization's settings may stand behind younger ones.
+  times.sort();
+  const [first, last] = [times[0], times.at(-1)];
+  invariant(first && last, 'a segment holds at least one record');
+  return {
+    count: lines.length,
+    from: new Date(first),
+    to: new Date(last),
+    filter: keys.toFilter(),
+    policyRevision,
+  };
 }
 
 /** Undefined for bytes that are no segment. */

@@ -62,7 +62,8 @@ export function createJournalWriter(deps: JournalWriterDeps): JournalWriter {
   return { flush };
 }
 
-const batchCharactersMax = 4 * 1024 * 1024;
+/** Made into one text on the thread that answers questions: a few milliseconds. */
+const batchCharactersMax = 1024 * 1024;
 
 function* inBatches(groups: readonly DecisionGroup[]): Generator<Taken[]> {
   let batch: Taken[] = [];

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { createKeyFilter, type DecisionKey, hashKey } from './key-filter.ts';
+import { collectKeys, type DecisionKey, hashKey } from './key-filter.ts';
 
 const keys = (count: number, kind: DecisionKey['kind'] = 'request'): DecisionKey[] =>
   Array.from({ length: count }, (_, n) => ({ kind, value: `${n}` }));
+const createKeyFilter = (added: readonly DecisionKey[]) => {
+  const collected = collectKeys();
+  for (const key of added) collected.add(key);
+  return collected.toFilter();
+};
 const mayHold = (filter: Buffer, key: DecisionKey) =>
   hashKey(key).every((hash) => {
     const bit = hash % (filter.length * 8);

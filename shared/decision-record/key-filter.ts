@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * Which segments may hold a record of this request, this principal or this resource: a Bloom filter a segment, about
@@ -13,16 +13,29 @@ const bytesMax = 65_536;
 
 /** Four numbers below 2^32; each names a bit by its remainder. */
 export function hashKey({ kind, value }: DecisionKey): readonly number[] {
-  const digest = createHash('sha256').update(`${kind}\0${value}`).digest();
+  const digest = hash('sha256', `${kind}\0${value}`, 'buffer');
   return [0, 4, 8, 12].map((at) => digest.readUInt32BE(at));
 }
 
-export function createKeyFilter(keys: Iterable<DecisionKey>): Buffer {
-  const distinct = new Map([...keys].map((key) => [`${key.kind}\0${key.value}`, key]));
-  const bytes = Math.ceil((distinct.size * bitsAKey) / 8);
+/** Keys as they are met: a segment of thousands is read a few at a time. */
+export type KeyCollector = { add(key: DecisionKey): void; toFilter(): Buffer };
+
+export function collectKeys(): KeyCollector {
+  const hashes = new Map<string, readonly number[]>();
+  return {
+    add: (key) => {
+      const name = `${key.kind}\0${key.value}`;
+      if (!hashes.has(name)) hashes.set(name, hashKey(key));
+    },
+    toFilter: () => toFilter([...hashes.values()]),
+  };
+}
+
+function toFilter(keys: readonly (readonly number[])[]): Buffer {
+  const bytes = Math.ceil((keys.length * bitsAKey) / 8);
   const filter = Buffer.alloc(Math.min(Math.max(bytes, bytesMin), bytesMax));
-  for (const key of distinct.values()) {
-    for (const bit of hashKey(key).map((hash) => hash % (filter.length * 8))) {
+  for (const hashes of keys) {
+    for (const bit of hashes.map((each) => each % (filter.length * 8))) {
       filter[bit >> 3] = (filter[bit >> 3] ?? 0) | (1 << (bit & 7));
     }
   }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 
 /** What a question carries beside its names. */
 export type RequestAttributes = {
@@ -19,7 +19,8 @@ export const maskPathPattern = /^(?:subject|action|resource|context)(?:\.(?:\*|[
 export const masksMax = 50;
 
 export type MaskedAttributes = {
-  readonly kept: Readonly<Record<string, unknown>>;
+  /** JSON of what is kept. */
+  readonly text: string;
   /** Paths of what was masked, at most 50 of them. */
   readonly masked: readonly string[];
 };
@@ -28,7 +29,7 @@ export type AttributeMasker = (attributes: RequestAttributes) => MaskedAttribute
 
 /** For when an organization's masks are not known: nothing is kept. */
 export const removeAllAttributes: AttributeMasker = (attributes) => ({
-  kept: {},
+  text: '{}',
   masked: Object.entries(attributes).flatMap(([name, value]) => (value === undefined ? [] : [name])),
 });
 
@@ -36,49 +37,80 @@ const depthMax = 16;
 const maskedNamesMax = 50;
 
 /** Never kept, whatever an organization configured: their names say that they open something. */
-const secretNames = new Set(
-  'accesstoken apikey assertion authorization bearer clientsecret cookie credential credentials idtoken otp passphrase passwd password pin privatekey refreshtoken secret secretkey sessiontoken setcookie token'.split(
-    ' ',
-  ),
-);
+export const secretNames: readonly string[] = [
+  'accesstoken',
+  'apikey',
+  'assertion',
+  'authorization',
+  'bearer',
+  'clientsecret',
+  'cookie',
+  'credential',
+  'credentials',
+  'idtoken',
+  'otp',
+  'passphrase',
+  'passwd',
+  'password',
+  'pin',
+  'privatekey',
+  'refreshtoken',
+  'secret',
+  'secretkey',
+  'sessiontoken',
+  'setcookie',
+  'token',
+];
+const isSecret: ReadonlySet<string> = new Set(secretNames);
+
+/** Holds for every text with such a name, and for some without: each name has one of these in it, or is one. */
+const maySecretBeIn =
+  /k[-_]*e[-_]*y|t[-_]*o[-_]*k|s[-_]*e[-_]*c|a[-_]*u[-_]*t[-_]*h[-_]*o|p[-_]*a[-_]*s[-_]*s|c[-_]*r[-_]*e|c[-_]*o[-_]*o|b[-_]*e[-_]*a|a[-_]*s[-_]*s|o[-_]*t[-_]*p|p[-_]*i[-_]*n/i;
 
 type Rule = { readonly mode?: AttributeMask['mode']; readonly below: ReadonlyMap<string, Rule> };
 type MutableRule = { mode?: AttributeMask['mode']; below: Map<string, MutableRule> };
 
 /** Compiled once an organization. `key` is the organization's own, so that hashes tell nothing across tenants. */
 export function createAttributeMasker(masks: readonly AttributeMask[], key: Uint8Array): AttributeMasker {
-  const root = compile(masks);
+  const root = [compile(masks)];
+  const secret = createSecretKey(key);
+  const hash = (value: unknown) =>
+    `hmac-sha256:${createHmac('sha256', secret)
+      .update(JSON.stringify(value) ?? '')
+      .digest('hex')
+      .slice(0, 32)}`;
   return (attributes) => {
+    // Most organizations mask nothing and most questions hold no secret: one look at the text tells.
+    const whole = masks.length === 0 ? JSON.stringify(attributes) : undefined;
+    if (whole !== undefined && !maySecretBeIn.test(whole)) return { text: whole, masked: [] };
     const masked: string[] = [];
-    const hash = (value: unknown) =>
-      `hmac-sha256:${createHmac('sha256', key)
-        .update(JSON.stringify(value) ?? '')
-        .digest('hex')
-        .slice(0, 32)}`;
-    const note = (path: string) => {
+    const replace = (mode: AttributeMask['mode'] | undefined, value: unknown, path: string): unknown => {
       if (masked.length < maskedNamesMax) masked.push(path);
+      return mode === 'hash' ? hash(value) : undefined;
     };
     const walk = (value: unknown, rules: readonly Rule[], path: string, depth: number): unknown => {
       const mode = modeOf(rules);
-      if (mode !== undefined || depth > depthMax) {
-        note(path);
-        return mode === 'hash' ? hash(value) : undefined;
-      }
+      if (mode !== undefined || depth > depthMax) return replace(mode, value, path);
+      if (typeof value !== 'object' || value === null) return value;
       if (Array.isArray(value))
         return value.map((item, at) => walk(item, below(rules, `${at}`), `${path}.${at}`, depth + 1) ?? null);
-      if (typeof value !== 'object' || value === null) return value;
-      return Object.fromEntries(
-        Object.entries(value).map(([name, member]) => {
-          const at = path === '' ? name : `${path}.${name}`;
-          if (depth > 0 && isSecretName(name)) {
-            note(at);
-            return [name, undefined];
-          }
-          return [name, walk(member, below(rules, name), at, depth + 1)];
-        }),
-      );
+      return copy(value, rules, path, depth);
     };
-    return { kept: walk(attributes, [root], '', 0) as Readonly<Record<string, unknown>>, masked };
+    // No prototype: a member called __proto__ is a member like others.
+    const copy = (value: object, rules: readonly Rule[], path: string, depth: number) => {
+      const kept: Record<string, unknown> = Object.create(null);
+      for (const name of Object.keys(value)) {
+        const member: unknown = Reflect.get(value, name);
+        if (member === undefined) continue;
+        const at = path === '' ? name : `${path}.${name}`;
+        kept[name] =
+          depth > 0 && isSecretName(name)
+            ? replace(undefined, member, at)
+            : walk(member, below(rules, name), at, depth + 1);
+      }
+      return kept;
+    };
+    return { text: JSON.stringify(copy(attributes, root, '', 0)), masked };
   };
 }
 
@@ -107,9 +139,19 @@ const noRules: readonly Rule[] = [];
 
 function below(rules: readonly Rule[], name: string): readonly Rule[] {
   if (rules.length === 0) return noRules;
-  return rules.flatMap((rule) => [rule.below.get(name) ?? [], rule.below.get('*') ?? []].flat());
+  const found: Rule[] = [];
+  for (const rule of rules) {
+    const [named, any] = [rule.below.get(name), rule.below.get('*')];
+    if (named !== undefined) found.push(named);
+    if (any !== undefined) found.push(any);
+  }
+  return found;
 }
 
+const secretNameLengthMin = 3;
+const secretNameLengthMax = 20;
+
 function isSecretName(name: string): boolean {
-  return secretNames.has(name.toLowerCase().replaceAll(/[-_]/g, ''));
+  if (name.length < secretNameLengthMin || name.length > secretNameLengthMax) return false;
+  return isSecret.has(name.replaceAll(/[-_]/g, '').toLowerCase());
 }

@@ -347,7 +347,7 @@ describe('what a killed instance left in the journal', () => {
       {},
       {
         pool: { ...fixture.pool, connect: () => Promise.reject(new Error('killed')) },
-        logs: { find: async () => ({ level: 'all', mask: () => ({ kept: {}, masked: [] }) }) },
+        logs: { find: async () => ({ level: 'all', mask: () => ({ text: '{}', masked: [] }) }) },
       },
     );
     for (const id of ['1', '2']) {
