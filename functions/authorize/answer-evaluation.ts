@@ -9,7 +9,7 @@ import {
   admitQuestion,
   notDecided,
 } from './admit-caller.ts';
-import { type Question, readQuestion } from './evaluation-question.ts';
+import { type Question, type QuestionOptions, readQuestion } from './evaluation-question.ts';
 import { presentDecision } from './present-decision.ts';
 import { recordDecision } from './record-decision.ts';
 
@@ -30,18 +30,22 @@ export async function answerQuestion(
   deps: AnswerEvaluationDeps,
   call: AuthorizeCall,
   caller: Principal,
-  { request, wantsReasons }: Question,
+  { request, options }: Question,
 ): Promise<Answer> {
   const admitted = await admitQuestion(deps, caller, [request.subject]);
   if (!admitted.ok) return admitted;
   const { organizationId } = caller;
-  const decision = await evaluateAccess(deps, { organizationId, request });
+  const decision = await evaluateAccess(deps, { organizationId, request, ...demandOf(options) });
   if (decision.code === 'error') logNothingDecided(deps, call, decision);
   // Without a revision no policy was asked: facts could not be had.
   if (decision.revision === undefined) return notDecided(deps, call, decision.cause);
   const { requestId, traceparent } = call;
   await recordDecision(deps, { caller, request, decision, requestId, traceparent });
-  return ok(presentDecision(decision, wantsReasons));
+  return ok(presentDecision(decision, options.reasons ?? false));
+}
+
+function demandOf({ minDataRevision }: QuestionOptions): { minDataRevision?: number } {
+  return minDataRevision === undefined ? {} : { minDataRevision };
 }
 
 export function logNothingDecided(

@@ -1,8 +1,8 @@
 import type { Principal } from '../../shared/authentication/index.ts';
 import {
+  demandFreshFacts,
   type EvaluateBatchDeps,
   type EvaluationOutcome,
-  type EvaluationsItem,
   type EvaluationsRequest,
   evaluateBatch,
   parseEvaluationsRequest,
@@ -17,7 +17,7 @@ import {
   notDecided,
 } from './admit-caller.ts';
 import { answerQuestion, logNothingDecided } from './answer-evaluation.ts';
-import { toQuestion, wantsReasons } from './evaluation-question.ts';
+import { type QuestionOptions, readOptions, reasonsOf, toQuestion } from './evaluation-question.ts';
 import { presentDecision, toReasons } from './present-decision.ts';
 import { readJson } from './read-json.ts';
 import { type RecordDecisionDeps, recordDecision } from './record-decision.ts';
@@ -31,8 +31,11 @@ export function answerEvaluations(deps: AnswerEvaluationsDeps, call: AuthorizeCa
     if (!json.ok) return json;
     const batch = parseEvaluationsRequest(json.value);
     if (!batch.ok) return batch;
-    if (batch.value !== undefined)
-      return answerBatch(deps, call, { caller, batch: batch.value, body: json.value });
+    const options = readOptions(json.value);
+    if (!options.ok) return options;
+    if (batch.value !== undefined) {
+      return answerBatch(deps, call, { caller, batch: batch.value, options: options.value });
+    }
     const question = toQuestion(json.value);
     return question.ok ? answerQuestion(deps, call, caller, question.value) : question;
   });
@@ -41,12 +44,13 @@ export function answerEvaluations(deps: AnswerEvaluationsDeps, call: AuthorizeCa
 async function answerBatch(
   deps: AnswerEvaluationsDeps,
   call: AuthorizeCall,
-  { caller, batch, body }: { caller: Principal; batch: EvaluationsRequest; body: unknown },
+  { caller, batch, options }: { caller: Principal; batch: EvaluationsRequest; options: QuestionOptions },
 ): Promise<Answer> {
   const subjects = batch.items.flatMap(({ request }) => (request.ok ? [request.value.subject] : []));
   const admitted = await admitQuestion(deps, caller, subjects);
   if (!admitted.ok) return admitted;
-  const outcomes = await evaluateBatch(deps, { organizationId: caller.organizationId, batch });
+  const facts = demandFreshFacts(deps.facts, options.minDataRevision);
+  const outcomes = await evaluateBatch({ ...deps, facts }, { organizationId: caller.organizationId, batch });
   const undecided = outcomes.find(
     (outcome) => 'decision' in outcome && outcome.decision.revision === undefined,
   );
@@ -54,15 +58,10 @@ async function answerBatch(
   if (undecided !== undefined && 'decision' in undecided)
     return notDecided(deps, call, undecided.decision.cause);
   await Promise.all(outcomes.map((outcome, item) => keep(deps, call, { caller, outcome, item })));
-  const byDefault = wantsReasons(body) ?? false;
   const answers = outcomes.map((outcome, place) =>
-    present(outcome, isExplained(batch.items[place], byDefault)),
+    present(outcome, reasonsOf(batch.items[place]?.source) ?? options.reasons ?? false),
   );
   return ok(`{"evaluations":[${answers.join(',')}]}`);
-}
-
-function isExplained(item: EvaluationsItem | undefined, byDefault: boolean): boolean {
-  return wantsReasons(item?.source) ?? byDefault;
 }
 
 async function keep(

@@ -1,5 +1,6 @@
 import type { Principal } from '../../shared/authentication/index.ts';
 import {
+  demandFreshFacts,
   openPageToken,
   type PagePosition,
   type PageTokenDeps,
@@ -21,7 +22,7 @@ import {
   admitCaller,
   admitQuestion,
 } from './admit-caller.ts';
-import { wantsReasons } from './evaluation-question.ts';
+import { type QuestionOptions, readOptions } from './evaluation-question.ts';
 import { readJson } from './read-json.ts';
 import type { RecordDecisionDeps } from './record-decision.ts';
 import { recordSearch } from './record-search.ts';
@@ -43,13 +44,15 @@ export function createAnswerSearch(deps: AnswerSearchDeps): AnswerSearch {
       if (!json.ok) return json;
       const request = parseSearchRequest(search, json.value);
       if (!request.ok) return request;
+      const options = readOptions(json.value);
+      if (!options.ok) return options;
       if (running >= searchesMax) return fail({ code: 'service.overloaded' });
       running++;
       try {
         return await answer(deps, call, {
           caller,
           request: request.value,
-          isExplained: wantsReasons(json.value),
+          options: options.value,
         });
       } finally {
         running--;
@@ -60,7 +63,7 @@ export function createAnswerSearch(deps: AnswerSearchDeps): AnswerSearch {
 type Asked = {
   readonly caller: Principal;
   readonly request: SearchRequest;
-  readonly isExplained: boolean | undefined;
+  readonly options: QuestionOptions;
 };
 
 async function answer(deps: AnswerSearchDeps, call: AuthorizeCall, asked: Asked): Promise<Answer> {
@@ -70,7 +73,8 @@ async function answer(deps: AnswerSearchDeps, call: AuthorizeCall, asked: Asked)
   const query = { organizationId: caller.organizationId, question: request.question };
   const position = await findPosition(deps, query, request.page);
   if (!position.ok) return position;
-  const page = await searchAccess(deps, { ...query, ...position.value });
+  const facts = demandFreshFacts(deps.facts, asked.options.minDataRevision);
+  const page = await searchAccess({ ...deps, facts }, { ...query, ...position.value });
   if (!page.ok) return page;
   const { requestId, traceparent } = call;
   await recordSearch(deps, { caller, question: request.question, page: page.value, requestId, traceparent });
@@ -99,11 +103,11 @@ async function findPosition(
 }
 
 /** `type` before `id`, and no member that was not asked for: clients exist that compare whole answers. */
-function present({ request, isExplained }: Asked, { found, decision }: SearchPage, token: string): string {
+function present({ request, options }: Asked, { found, decision }: SearchPage, token: string): string {
   const page =
     request.page !== undefined || token !== '' ? { page: { next_token: token, count: found.length } } : {};
   const reasons =
-    isExplained === true && decision !== undefined
+    options.reasons === true && decision !== undefined
       ? { context: { policy_revision: decision.revision, data_revision: decision.dataRevision } }
       : {};
   return JSON.stringify({

@@ -1,8 +1,18 @@
 import { type EvaluationRequest, parseEvaluationRequest } from '../../shared/authorization/index.ts';
-import { ok, type Result } from '../../shared/kernel/index.ts';
+import { fail, ok, type Result } from '../../shared/kernel/index.ts';
 import { type JsonFailure, readJson } from './read-json.ts';
 
-export type Question = { readonly request: EvaluationRequest; readonly wantsReasons: boolean };
+export type Question = { readonly request: EvaluationRequest; readonly options: QuestionOptions };
+
+/**
+ * Ours: members of `options`, which others ignore (AuthZEN 1.0 section 5), in the place where a batch has its own.
+ * Undefined is what was not said.
+ */
+export type QuestionOptions = {
+  readonly reasons?: boolean | undefined;
+  /** `min_data_revision`, the `data_revision` of an earlier answer: this one rests on facts that are no older. */
+  readonly minDataRevision?: number | undefined;
+};
 
 export function readQuestion(contentType: string | undefined, body: Buffer): Result<Question, JsonFailure> {
   const json = readJson(contentType, body);
@@ -11,16 +21,33 @@ export function readQuestion(contentType: string | undefined, body: Buffer): Res
 
 export function toQuestion(value: unknown): Result<Question, JsonFailure> {
   const request = parseEvaluationRequest(value);
-  return request.ok ? ok({ request: request.value, wantsReasons: wantsReasons(value) ?? false }) : request;
+  if (!request.ok) return request;
+  const options = readOptions(value);
+  return options.ok ? ok({ request: request.value, options: options.value }) : options;
 }
 
-/**
- * `options.reasons` is ours: a member that others ignore (AuthZEN 1.0 section 5), in the place where a batch has its
- * options. Undefined when it is not said.
- */
-export function wantsReasons(value: unknown): boolean | undefined {
-  const wanted = memberOf(memberOf(value, 'options'), 'reasons');
-  return typeof wanted === 'boolean' ? wanted : undefined;
+const none = ok({});
+
+/** What is not understood is ignored, but for the bound: an answer that is older than asked for must not pass for one. */
+export function readOptions(value: unknown): Result<QuestionOptions, JsonFailure> {
+  const options = memberOf(value, 'options');
+  if (options === undefined) return none;
+  const reasons = memberOf(options, 'reasons');
+  const minDataRevision = memberOf(options, 'min_data_revision') ?? undefined;
+  if (minDataRevision !== undefined && !isRevision(minDataRevision)) {
+    return fail({ code: 'request.malformed', detail: 'options.min_data_revision must be a whole number' });
+  }
+  return ok({ reasons: typeof reasons === 'boolean' ? reasons : undefined, minDataRevision });
+}
+
+/** Of an item of a batch, which says for itself whether it is explained. */
+export function reasonsOf(item: unknown): boolean | undefined {
+  const reasons = memberOf(memberOf(item, 'options'), 'reasons');
+  return typeof reasons === 'boolean' ? reasons : undefined;
+}
+
+function isRevision(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function memberOf(value: unknown, name: string): unknown {

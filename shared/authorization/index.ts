@@ -35,6 +35,7 @@ export {
   evaluationsMax,
   parseEvaluationsRequest,
 } from './evaluations-request.ts';
+export { demandFreshFacts } from './fresh-subject-facts.ts';
 export {
   type BuiltInRole,
   builtInRoles,
@@ -55,7 +56,12 @@ export {
   policyManifestSchema,
   readPolicyBundle,
 } from './policy-bundle.ts';
-export { createPolicyEngine, type PolicyEngine, type PolicyStatus } from './policy-engine.ts';
+export {
+  createPolicyEngine,
+  type PolicyEngine,
+  type PolicyStatus,
+  type ServedPolicyEngine,
+} from './policy-engine.ts';
 export type {
   Attributes,
   Authentication,

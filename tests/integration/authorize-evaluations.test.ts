@@ -129,6 +129,37 @@ describe('a batch', () => {
   });
 });
 
+describe('an answer that must be as new as an earlier one', () => {
+  const shapes = () =>
+    [
+      ['evaluation', { subject: scene.alice, ...read, ...document('1') }],
+      ['evaluations', { subject: scene.alice, ...read, ...document('1') }],
+      ['evaluations', { subject: scene.alice, ...read, evaluations: [document('1')] }],
+      ['search/action', { subject: scene.alice, ...document('1') }],
+    ] as const;
+  const askAs = (path: string, body: object, options: object) =>
+    ask(`${instance.base}/access/v1/${path}`, { ...body, options }, { token: scene.gateway.text });
+
+  it('rests on facts of at least that revision, or is not given', async () => {
+    const [path, body] = shapes()[0];
+    const { json } = await askAs(path, body, { reasons: true });
+    const revision: number = json.context.data_revision;
+    for (const [each, asked] of shapes()) {
+      expect((await askAs(each, asked, { min_data_revision: revision })).status).toBe(200);
+      expect((await askAs(each, asked, { min_data_revision: revision + 1_000 })).status).toBe(503);
+    }
+  });
+
+  it('is not given for a bound that is none', async () => {
+    for (const [path, body] of shapes()) {
+      for (const bound of ['7', -1, 1.5, {}]) {
+        const { status, json } = await askAs(path, body, { min_data_revision: bound });
+        expect([status, json.detail]).toEqual([400, 'options.min_data_revision must be a whole number']);
+      }
+    }
+  });
+});
+
 describe('a search', () => {
   const search = (kind: string, body: object, token = scene.gateway.text, requestId = 'search-1') =>
     ask(`${instance.base}/access/v1/search/${kind}`, body, { token, headers: { 'x-request-id': requestId } });
