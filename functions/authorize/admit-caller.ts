@@ -3,6 +3,7 @@ import type { SubjectReference } from '../../shared/authorization/index.ts';
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
 import type { ProblemFailure } from '../../shared/http/index.ts';
 import { type Fail, fail, ok, type Result } from '../../shared/kernel/index.ts';
+import type { RateLimiter } from '../../shared/rate-limit/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 import { isOverload } from './bound-pool.ts';
 import type { CallerPermission } from './caller-permission.ts';
@@ -10,6 +11,8 @@ import type { CallerPermission } from './caller-permission.ts';
 export type AdmitCallerDeps = {
   readonly authenticator: Authenticator;
   readonly mayAsk: CallerPermission;
+  /** One unit a question, so that a batch is no way around it. */
+  readonly callerLimits: RateLimiter;
   readonly decisions: Pick<DecisionRecorder, 'record' | 'isAccepting'>;
   readonly logger: Logger;
 };
@@ -43,12 +46,22 @@ export async function admitCaller(
   }
 }
 
-/** Anything may ask what it may do itself; that tells it no more than trying would. */
+/**
+ * Whether the caller may ask about these subjects, and so much, now. Anything may ask what it may do itself; that tells
+ * it no more than trying would.
+ */
 export async function admitQuestion(
   deps: AdmitCallerDeps,
   caller: Principal,
   subjects: readonly SubjectReference[],
 ): Promise<Result<true, ProblemFailure>> {
+  const admission = await deps.callerLimits.take(
+    `${caller.organizationId} ${caller.id}`,
+    Math.max(1, subjects.length),
+  );
+  if (!admission.isAdmitted) {
+    return fail({ code: 'rate_limit.exceeded', retryAfterSeconds: admission.retryAfterSeconds });
+  }
   if (subjects.every(({ type, id }) => type === caller.type && id === caller.id)) return ok(true);
   const permit = await deps.mayAsk(caller);
   return permit.ok ? ok(true) : permit;

@@ -15,6 +15,9 @@ export const configSchema = z
     /** Where callers reach this function: every address in the discovery document starts with it. */
     PUBLIC_URL: publicUrl,
     ...policyConfig,
+    /** Questions a second and at once that one caller may ask of one instance; a batch counts by its items. */
+    CALLER_RATE_PER_SECOND: z.coerce.number().positive().default(2_000),
+    CALLER_BURST: z.coerce.number().int().min(100).default(4_000),
     /** Where decision records go. */
     ...objectStoreConfig,
     /** Where a copy of them goes as they are made, to the topic `audit.decision`; absent: nowhere. */

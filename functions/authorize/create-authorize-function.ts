@@ -7,8 +7,9 @@ import {
 } from '../../shared/authorization/index.ts';
 import type { AuthorizationFeed } from '../../shared/authorization-feed/index.ts';
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
-import type { FunctionOptions } from '../../shared/http/index.ts';
+import { createTurnBudget, type FunctionOptions } from '../../shared/http/index.ts';
 import type { Clock } from '../../shared/kernel/index.ts';
+import type { RateLimiter } from '../../shared/rate-limit/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
 import type { SigningKeySet } from '../../shared/signing-key/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
@@ -29,6 +30,7 @@ export type AuthorizeFunctionDeps = {
   /** Seals the page tokens of searches. */
   readonly keyRing: Pick<KeyRing, 'seal' | 'open'>;
   readonly decisions: Pick<DecisionRecorder, 'record' | 'isAccepting'>;
+  readonly callerLimits: RateLimiter;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly issuer: string;
@@ -56,6 +58,7 @@ export function createAuthorizeFunction(deps: AuthorizeFunctionDeps): Omit<Funct
     candidates: deps.candidates,
     keyRing: deps.keyRing,
     turns: createWorkTurns(),
+    callerLimits: deps.callerLimits,
     decisions,
     clock,
     logger: deps.logger,
@@ -64,6 +67,7 @@ export function createAuthorizeFunction(deps: AuthorizeFunctionDeps): Omit<Funct
   return {
     ...handler,
     bodyBytesMax,
+    budget: createTurnBudget(),
     isReady: () => engine.status().revision !== undefined && feed.isLive() && decisions.isAccepting(),
   };
 }

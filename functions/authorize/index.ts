@@ -19,6 +19,7 @@ import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/ind
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { openObjectStore } from '../../shared/object-store/open-object-store.ts';
 import { openPolicyBundleSource } from '../../shared/policy-bundle/open-policy-bundle-source.ts';
+import { createMemoryRateLimiter } from '../../shared/rate-limit/rate-limiter.memory.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
@@ -91,6 +92,10 @@ const authorize = createAuthorizeFunction({
   ),
   keyRing: await openKeyRing(keyRing, 'search-page'),
   decisions,
+  callerLimits: createMemoryRateLimiter(
+    { clock },
+    { ratePerSecond: config.CALLER_RATE_PER_SECOND, burst: config.CALLER_BURST },
+  ),
   clock,
   logger,
   issuer: config.ISSUER_URL,

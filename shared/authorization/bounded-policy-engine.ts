@@ -3,14 +3,14 @@ import { type Decision, refuseForError } from './decision.ts';
 import { createEvaluationQueue, type EvaluationQueue } from './evaluation-queue.ts';
 import { UnusableBundleError } from './evaluation-thread.ts';
 import type { PolicyBundle, PolicyBundleFailure } from './policy-bundle.ts';
-import type { PolicyStatus } from './policy-engine.ts';
+import type { PolicyEngine, PolicyStatus } from './policy-engine.ts';
 import type { PolicyInput } from './policy-input.ts';
 
-export type BoundedPolicyEngine = {
+export type BoundedPolicyEngine = Pick<PolicyEngine, 'data' | 'activate' | 'status'> & {
   /** Never rejects: what takes too long is a refusal with code `error` too. */
   evaluate(input: PolicyInput): Promise<Decision>;
-  activate(bundle: PolicyBundle): Promise<Result<PolicyStatus, PolicyBundleFailure>>;
-  status(): PolicyStatus;
+  /** Rejects when it takes too long. */
+  candidates(input: object): Promise<readonly string[] | undefined>;
   close(): Promise<void>;
 };
 
@@ -18,6 +18,8 @@ export type BoundedPolicyEngineOptions = {
   /** What one evaluation may take; an ordinary one takes 20 us. */
   readonly deadlineMs?: number;
 };
+
+type Active = { readonly revision: string; readonly queue: EvaluationQueue; readonly data: unknown };
 
 /**
  * For policies that we did not write. WASM cannot be interrupted, so they run in a thread: an evaluation over its time
@@ -28,7 +30,7 @@ export function createBoundedPolicyEngine(
   { clock }: { readonly clock: Clock },
   { deadlineMs = 50 }: BoundedPolicyEngineOptions = {},
 ): BoundedPolicyEngine {
-  let active: { readonly revision: string; readonly queue: EvaluationQueue } | undefined;
+  let active: Active | undefined;
   let status: PolicyStatus = { revision: undefined, activatedAt: undefined };
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -42,7 +44,7 @@ export function createBoundedPolicyEngine(
     try {
       const queue = await createEvaluationQueue(bundle, { deadlineMs });
       const before = active;
-      active = { revision, queue };
+      active = { revision, queue, data: JSON.parse(Buffer.from(bundle.data).toString('utf8')) };
       status = { revision, activatedAt: clock.now() };
       void before?.queue.close();
       return ok(status);
@@ -56,11 +58,14 @@ export function createBoundedPolicyEngine(
       if (active === undefined) return refuseForError('no policy is loaded');
       const { revision, queue } = active;
       try {
-        return await queue.evaluate(input);
+        return (await queue.ask({ ask: 'evaluate', input })) as Decision;
       } catch (cause) {
         return refuseForError(cause, revision);
       }
     },
+    candidates: async (input) =>
+      (await active?.queue.ask({ ask: 'candidates', input })) as readonly string[] | undefined,
+    data: () => active?.data,
     activate: (bundle) => {
       const activated = turn.then(() => replace(bundle));
       turn = activated.catch(() => undefined);

@@ -1,7 +1,7 @@
 import { type Clock, invariant, toNumericDate } from '../kernel/index.ts';
 import type { EvaluationRequest } from './authzen.ts';
 import { type Decision, refuseForError } from './decision.ts';
-import type { PolicyEngine } from './policy-engine.ts';
+import type { ServedPolicyEngine } from './policy-engine.ts';
 import type { PolicyInput, ResourceProperties } from './policy-input.ts';
 import {
   isAsNewAs,
@@ -12,7 +12,7 @@ import {
 
 export type EvaluateAccessDeps = {
   readonly facts: SubjectFactsSource;
-  readonly engine: Pick<PolicyEngine, 'evaluate'>;
+  readonly engine: Pick<ServedPolicyEngine, 'evaluate'>;
   readonly clock: Clock;
 };
 
@@ -32,7 +32,7 @@ export async function evaluateAccess(deps: EvaluateAccessDeps, question: AccessQ
   try {
     const facts = await findFacts(deps.facts, question);
     const input = toPolicyInput(facts, question.request, toNumericDate(deps.clock.now()));
-    const decision = deps.engine.evaluate(input);
+    const decision = await deps.engine.evaluate(input);
     return facts.revision === undefined ? decision : { ...decision, dataRevision: facts.revision.data };
   } catch (cause) {
     return refuseForError(cause);

@@ -1,18 +1,20 @@
-import type { Decision } from './decision.ts';
-import { type EvaluationThread, startEvaluationThread } from './evaluation-thread.ts';
+import {
+  type EvaluationQuestion,
+  type EvaluationThread,
+  startEvaluationThread,
+} from './evaluation-thread.ts';
 import type { PolicyBundle } from './policy-bundle.ts';
-import type { PolicyInput } from './policy-input.ts';
 
 export type EvaluationQueue = {
-  /** Rejects when the evaluation took too long, or too much waits before it. */
-  evaluate(input: PolicyInput): Promise<Decision>;
+  /** A decision, or candidates. Rejects when it took too long, when it threw, or when too much waits before it. */
+  ask(question: EvaluationQuestion): Promise<unknown>;
   /** Answers what waits, then ends its threads. */
   close(): Promise<void>;
 };
 
 type Waiting = {
-  readonly input: PolicyInput;
-  resolve(decision: Decision): void;
+  readonly question: EvaluationQuestion;
+  resolve(answer: unknown): void;
   reject(error: Error): void;
 };
 
@@ -44,7 +46,11 @@ export async function createEvaluationQueue(
 
   async function start(): Promise<EvaluationThread> {
     const started: EvaluationThread = await startEvaluationThread(bundle, {
-      onDecision: (id, decision) => settle(id, (task) => task.resolve(decision)),
+      onAnswer: (id, given) =>
+        settle(id, (task) => {
+          if ('answer' in given) task.resolve(given.answer);
+          else task.reject(new Error(given.thrown));
+        }),
       onEnd: () => {
         if (started === thread) void replaceThread();
         else spare = startSpare();
@@ -84,7 +90,7 @@ export async function createEvaluationQueue(
     settle(guilty, (task) => task.reject(new Error(`the policy did not answer within ${deadlineMs} ms`)));
     thread = await takeSpare();
     if (thread === undefined) return refuseAll();
-    for (const [id, { input }] of waiting) thread.evaluate({ id, input });
+    for (const [id, { question }] of waiting) thread.ask({ id, ...question });
   }
   async function takeSpare(): Promise<EvaluationThread | undefined> {
     for (let attempt = 0; attempt < restartsMax; attempt++) {
@@ -100,13 +106,13 @@ export async function createEvaluationQueue(
       settle(id, (task) => task.reject(new Error('the policy cannot be run')));
   }
   return {
-    evaluate: (input) => {
+    ask: (question) => {
       if (waiting.size >= waitingMax) return Promise.reject(new Error('too many questions wait'));
       if (isBroken) return Promise.reject(new Error('the policy cannot be run'));
       const id = ++lastId;
-      const { promise, resolve, reject } = Promise.withResolvers<Decision>();
-      waiting.set(id, { input, resolve, reject });
-      thread?.evaluate({ id, input });
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+      waiting.set(id, { question, resolve, reject });
+      thread?.ask({ id, ...question });
       keepLooking();
       return promise;
     },

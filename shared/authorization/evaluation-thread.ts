@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
 import { invariant, withDeadline } from '../kernel/index.ts';
-import type { Decision } from './decision.ts';
 import type { PolicyBundle } from './policy-bundle.ts';
 import type { PolicyInput } from './policy-input.ts';
 
@@ -11,23 +10,29 @@ export type EvaluationThreadData = {
 };
 
 /** `id` is above 0. */
-export type EvaluationTask = { readonly id: number; readonly input: PolicyInput };
+export type EvaluationTask = { readonly id: number } & EvaluationQuestion;
+
+export type EvaluationQuestion =
+  | { readonly ask: 'evaluate'; readonly input: PolicyInput }
+  | { readonly ask: 'candidates'; readonly input: object };
 
 export type EvaluationAnswer =
   | { readonly activated: true }
   | { readonly activated: false; readonly detail: string }
-  | { readonly id: number; readonly decision: Decision };
+  /** A decision, or candidates. */
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly thrown: string };
 
 /** One policy in a thread of its own. */
 export type EvaluationThread = {
-  evaluate(task: EvaluationTask): void;
+  ask(task: EvaluationTask): void;
   /** The id of the task that is being evaluated, or 0. */
   busyWith(): number;
   end(): Promise<void>;
 };
 
 export type EvaluationThreadEvents = {
-  onDecision(id: number, decision: Decision): void;
+  onAnswer(id: number, answer: Extract<EvaluationAnswer, { id: number }>): void;
   /** Ended by itself: out of memory, or worse. */
   onEnd(): void;
 };
@@ -64,14 +69,14 @@ export async function startEvaluationThread(
   let isEnding = false;
   worker.on('message', (answer: EvaluationAnswer) => {
     invariant('id' in answer, 'a policy thread answers tasks once it is activated');
-    events.onDecision(answer.id, answer.decision);
+    events.onAnswer(answer.id, answer);
   });
   worker.on('error', () => undefined);
   worker.once('exit', () => {
     if (!isEnding) events.onEnd();
   });
   return {
-    evaluate: (task) => worker.postMessage(task),
+    ask: (task) => worker.postMessage(task),
     busyWith: () => Atomics.load(busyWith, 0),
     end: async () => {
       isEnding = true;

@@ -80,6 +80,7 @@ export {
   type Permit,
   requirePermission,
 } from './require-permission.ts';
+export { runEvaluations } from './run-evaluations.ts';
 export { type SearchAccessDeps, type SearchPage, searchAccess } from './search-access.ts';
 export {
   bundleCandidates,

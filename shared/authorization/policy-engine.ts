@@ -28,6 +28,12 @@ export type PolicyEngine = {
   status(): PolicyStatus;
 };
 
+/** An engine as those see it who wait for its answers: in process, or in a thread (`createBoundedPolicyEngine`). */
+export type ServedPolicyEngine = Omit<PolicyEngine, 'evaluate' | 'candidates'> & {
+  evaluate(input: PolicyInput): Decision | Promise<Decision>;
+  candidates(input: object): readonly string[] | undefined | Promise<readonly string[] | undefined>;
+};
+
 /** A question with its facts is 2 to 4 KB; what is far above that is an attack or a mistake, and slow. */
 const inputCharactersMax = 1_048_576;
 

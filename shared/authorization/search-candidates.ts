@@ -1,5 +1,5 @@
 import { type Fail, fail, ok, type Result } from '../kernel/index.ts';
-import type { PolicyEngine } from './policy-engine.ts';
+import type { ServedPolicyEngine } from './policy-engine.ts';
 import type { SearchQuestion } from './search-request.ts';
 
 export type CandidatesAsked = {
@@ -30,11 +30,7 @@ export const bundleCandidatesMax = 10_000;
 
 /** What the served bundle names itself, else what `others` have. */
 export function bundleCandidates(
-  engine: {
-    candidates(
-      input: object,
-    ): ReturnType<PolicyEngine['candidates']> | Promise<ReturnType<PolicyEngine['candidates']>>;
-  },
+  engine: Pick<ServedPolicyEngine, 'candidates'>,
   others: SearchCandidates,
 ): SearchCandidates {
   return {

@@ -16,6 +16,8 @@ import type { DecisionRecord } from '../../shared/decision-record/index.ts';
 import { createFunctionServer, serve } from '../../shared/http/index.ts';
 import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import { createFileBundleSource } from '../../shared/policy-bundle/policy-bundle-source.file.ts';
+import type { RateLimit } from '../../shared/rate-limit/index.ts';
+import { createMemoryRateLimiter } from '../../shared/rate-limit/rate-limiter.memory.ts';
 import { openSigningKeySet } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
@@ -66,7 +68,7 @@ export type AuthorizeInstance = Awaited<ReturnType<typeof startAuthorizeInstance
 /** One warm instance as its composition root makes it, with decisions kept where the test can see them. */
 export async function startAuthorizeInstance(
   { database, keys, bundleDirectory }: AuthorizeWorld,
-  options: { waitingMax?: number; policies?: Partial<PolicySettings> } = {},
+  options: { waitingMax?: number; policies?: Partial<PolicySettings>; callerLimit?: RateLimit } = {},
 ) {
   const url = database.appUrl;
   const reads = boundPool(openPool({ url, applicationName: 'test' }), {
@@ -103,6 +105,10 @@ export async function startAuthorizeInstance(
       record: (record) => void records.push(record),
       isAccepting: () => state.isAccepting,
     },
+    callerLimits: createMemoryRateLimiter(
+      { clock: systemClock },
+      options.callerLimit ?? { ratePerSecond: 1e6, burst: 1e6 },
+    ),
     clock: systemClock,
     logger: silentLogger,
     issuer,
