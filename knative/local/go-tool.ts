@@ -44,14 +44,19 @@ export async function goTool(tool: GoTool): Promise<string | undefined> {
  * Path of a Go program of ours, built from `directory` (main package, go.mod, go.sum) into the same cache under
  * a digest of its sources. Undefined and CI as for `goTool`.
  */
-export async function goProgram(program: { name: string; directory: string }): Promise<string | undefined> {
+export async function goProgram(program: {
+  name: string;
+  directory: string;
+  /** Another module's main package, which `directory` only pins: for tools whose go.mod forbids `go install`. */
+  package?: string;
+}): Promise<string | undefined> {
   const digest = createHash('sha256');
   for (const file of (await readdir(program.directory)).sort()) {
     digest.update(`${file}\n`).update(await readFile(join(program.directory, file)));
   }
   const entry = `${program.name}@${digest.digest('hex').slice(0, 16)}`;
   return cached(entry, program.name, async (directory) => {
-    await run('go', ['build', '-trimpath', '-o', join(directory, program.name), '.'], {
+    await run('go', ['build', '-trimpath', '-o', join(directory, program.name), program.package ?? '.'], {
       cwd: program.directory,
       timeout: buildTimeoutMs,
     });

@@ -11,7 +11,8 @@ const { positionals, values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
-    rate: { type: 'string', default: '833' },
+    only: { type: 'string', multiple: true },
+    rate: { type: 'string' },
     seconds: { type: 'string' },
   },
 });
@@ -20,14 +21,15 @@ const load = Object.hasOwn(areas, area) ? areas[area] : undefined;
 
 if (load === undefined) {
   process.stderr.write(`Usage: npm run bench -- <${Object.keys(areas).join(' | ')}> [--json] [--quick]\n`);
-  process.stderr.write('         [--rate <arrivals per second>] [--seconds <duration>]\n');
+  process.stderr.write('         [--only <part>]... [--rate <arrivals per second>] [--seconds <duration>]\n');
   process.exitCode = 2;
 } else {
   const bench = await load();
   const results = await bench({
-    rate: Number(values.rate),
-    seconds: Number(values.seconds ?? (values.quick ? 5 : 60)),
     quick: values.quick,
+    ...(values.only === undefined ? {} : { only: values.only }),
+    ...(values.rate === undefined ? {} : { rate: Number(values.rate) }),
+    ...(values.seconds === undefined ? {} : { seconds: Number(values.seconds) }),
     progress: (line) => void process.stderr.write(`${line}\n`),
   });
   printLine(values.json ? toReport(area, results) : toTable(results));

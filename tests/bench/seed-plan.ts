@@ -49,8 +49,8 @@ export type OrganizationPlan = {
   readonly bindings: readonly PlannedBinding[];
 };
 
-const usersPerTeam = 6;
-const childrenPerTeam = 3;
+const usersPerTeam = 12;
+const childrenPerTeam = 4;
 const keysPerAccount = 6;
 /** How fast sizes fall from the largest organization on (Zipf): the first of 20 000 has some 5 000 users, half have 3. */
 const skew = 0.8;
@@ -80,7 +80,7 @@ function planOrganization(place: number, users: number, keys: number): Organizat
   };
 }
 
-/** The gateway asks; the first user owns; teams read everywhere or edit what is theirs; one user is denied a secret. */
+/** The gateway asks, the first user owns, teams read everywhere or edit what is theirs, one user is denied a secret. */
 function planBindings(users: number, teams: number): PlannedBinding[] {
   const whole = { type: 'organization' } as const;
   const allow = { effect: 'allow', isExpired: false } as const;
@@ -90,7 +90,7 @@ function planBindings(users: number, teams: number): PlannedBinding[] {
   ];
   for (let place = 0; place < teams; place++) {
     const subject = { type: 'team', place } as const;
-    if (place % 2 === 1) bindings.push({ role: 'reader', subject, scope: whole, ...allow });
+    if (place % 2 === 0) bindings.push({ role: 'reader', subject, scope: whole, ...allow });
     else bindings.push({ role: 'editor', subject, scope: { type: 'team', place }, ...allow });
     if (place % 4 === 2)
       bindings.push({ role: 'editor', subject, scope: whole, effect: 'allow', isExpired: true });

@@ -1,0 +1,54 @@
+import type { Call } from './open-loop.ts';
+import { type Asked, isAllowed } from './seed-model.ts';
+import { idOf, keyTextOf, type OrganizationPlan } from './seed-plan.ts';
+import { seededNumbers } from './seeded.ts';
+
+export const evaluationPath = '/access/v1/evaluation';
+
+/**
+ * Endless questions, the same for the same seed. Most come from large organizations and about few of their users, as
+ * in life; a tenth are about anyone anywhere, which no cache has.
+ */
+export function createQuestions(plans: readonly OrganizationPlan[], seed = 1): () => Call {
+  const random = seededNumbers(seed);
+  const below = (count: number, skew = 1) => Math.floor(random() ** skew * count);
+  const pick = <T>(items: readonly [T, ...T[]]): T => items[below(items.length)] ?? items[0];
+  return () => {
+    const skew = random() < 0.1 ? 1 : 4;
+    const plan = plans[below(plans.length, skew)];
+    if (plan === undefined) throw new Error('there is no organization to ask about');
+    const asked: Asked = {
+      subject: random() < 0.04 ? pick(['machine', 'stranger']) : below(plan.users, skew),
+      type: random() < 0.8 ? 'document' : 'invoice',
+      action: pick(['read', 'list', 'write', 'delete']),
+      id: pick(['1', '2', 'shared', 'secret']),
+      team: below(plan.parents.length),
+      mfa: random() < 0.5,
+    };
+    return toCall(plan, asked, isAllowed(plan, asked));
+  };
+}
+
+export function toCall(plan: OrganizationPlan, asked: Asked, expected: boolean): Call {
+  return {
+    path: evaluationPath,
+    headers: { authorization: `Bearer ${keyTextOf(plan.place, 0)}`, 'content-type': 'application/json' },
+    body: JSON.stringify(toRequest(plan, asked)),
+    expected: `{"decision":${expected}}`,
+  };
+}
+
+export function toRequest({ place }: OrganizationPlan, { subject, type, action, id, team, mfa }: Asked) {
+  return {
+    subject: toSubject(place, subject),
+    action: { name: action },
+    resource: { type, id, properties: { team: idOf('team', place, team) } },
+    context: { authentication: { amr: mfa ? ['pwd', 'mfa'] : ['pwd'] } },
+  };
+}
+
+function toSubject(place: number, subject: Asked['subject']) {
+  if (subject === 'machine') return { type: 'service_account', id: idOf('sa', place, 1) };
+  if (subject === 'stranger') return { type: 'user', id: 'usr_nobody' };
+  return { type: 'user', id: idOf('usr', place, subject) };
+}
