@@ -78,6 +78,9 @@ async function answer(deps: AnswerSearchDeps, call: AuthorizeCall, asked: Asked)
   if (!page.ok) return page;
   const { requestId, traceparent } = call;
   await recordSearch(deps, { caller, question: request.question, page: page.value, requestId, traceparent });
+  const { undecided } = page.value;
+  if (undecided > 0)
+    deps.logger.error({ requestId, undecided }, 'The policy decided nothing on some candidates');
   const { limit } = position.value;
   const { next } = page.value;
   const token = next === undefined ? '' : sealPageToken(deps, query, { after: next, limit });
@@ -103,18 +106,25 @@ async function findPosition(
 }
 
 /** `type` before `id`, and no member that was not asked for: clients exist that compare whole answers. */
-function present({ request, options }: Asked, { found, decision }: SearchPage, token: string): string {
-  const page =
-    request.page !== undefined || token !== '' ? { page: { next_token: token, count: found.length } } : {};
-  const reasons =
-    options.reasons === true && decision !== undefined
-      ? { context: { policy_revision: decision.revision, data_revision: decision.dataRevision } }
-      : {};
+function present({ request, options }: Asked, found: SearchPage, token: string): string {
+  const hasPage = request.page !== undefined || token !== '';
   return JSON.stringify({
-    ...page,
-    ...reasons,
-    results: found.map((one) => toResult(request.question, one)),
+    ...(hasPage ? { page: { next_token: token, count: found.found.length } } : {}),
+    context: toContext(found, options),
+    results: found.found.map((one) => toResult(request.question, one)),
   });
+}
+
+/** That the policy failed on some is told unasked, as in a batch: the answer may lack what it would permit. */
+function toContext({ undecided, decision }: SearchPage, { reasons }: QuestionOptions) {
+  if (undecided === 0 && reasons !== true) return undefined;
+  const message = `The policy gave no decision on ${undecided} candidates, which are left out`;
+  return {
+    ...(undecided === 0 ? {} : { error: { status: 500, message } }),
+    ...(reasons === true
+      ? { policy_revision: decision?.revision, data_revision: decision?.dataRevision }
+      : {}),
+  };
 }
 
 function toResult(question: SearchQuestion, found: string) {

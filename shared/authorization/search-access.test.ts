@@ -129,6 +129,16 @@ describe('a search', () => {
     await expect(searchPage(withoutPolicy, '', 9)).rejects.toThrow('A candidate was not decided');
   });
 
+  it('counts the candidates on which the policy failed, and goes on', async () => {
+    const { deps } = setUp(['a', 'b', 'c'], new Set(['a', 'c']));
+    const evaluate = (input: PolicyInput) =>
+      input.resource.id === 'b'
+        ? { decision: false, code: 'error', revision: 'r1' }
+        : deps.engine.evaluate(input);
+    const page = await searchPage({ ...deps, engine: { evaluate } }, '', 9);
+    expect(page).toMatchObject({ found: ['a', 'c'], undecided: 1, next: undefined });
+  });
+
   // Threat: whoever may search keeps everyone else waiting for an answer.
   it('lets others go on after 64 candidates at most, however many search', async () => {
     const all = Array.from({ length: 1_000 }, (_, n) => String(n)).sort();

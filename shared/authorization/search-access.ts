@@ -24,6 +24,8 @@ export type SearchPage = {
   readonly found: readonly string[];
   /** Where the next page begins; undefined when there is nothing more to find. */
   readonly next: string | undefined;
+  /** Candidates on which the policy failed: as in an evaluation they are not permitted, but nobody should miss them. */
+  readonly undecided: number;
   /** Of the decision that was made last; undefined when there was nothing to try. */
   readonly decision: Decision | undefined;
 };
@@ -48,17 +50,20 @@ export async function searchAccess(
   const isSpent = createBudget(deps.clock, bounds);
   const found: string[] = [];
   let last: Decision | undefined;
+  let undecided = 0;
   let position = asked.after;
+  const endPage = (next: string | undefined) => ok({ found, next, undecided, decision: last });
   for await (const tried of tryCandidates(deps, asked)) {
     if (!tried.ok) return tried;
     const { candidate, decision } = tried.value;
     last = decision;
-    if (decision.decision && found.length >= asked.limit) return ok({ found, next: position, decision });
+    if (decision.decision && found.length >= asked.limit) return endPage(position);
     position = candidate;
     if (decision.decision) found.push(candidate);
-    if (isSpent()) return ok({ found, next: position, decision });
+    if (decision.code === 'error') undecided++;
+    if (isSpent()) return endPage(position);
   }
-  return ok({ found, next: undefined, decision: last });
+  return endPage(undefined);
 }
 
 /** At least one candidate a page is tried, so that going on always gets somewhere. */
