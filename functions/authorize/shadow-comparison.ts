@@ -1,5 +1,11 @@
-import type { PolicyInput } from '../../shared/authorization/index.ts';
-import type { Verdict } from './shadow-message.ts';
+import type { Decision, PolicyInput } from '../../shared/authorization/index.ts';
+
+/** What is compared of two decisions, and what a disagreement is told by. */
+export type Verdict = Pick<Decision, 'decision' | 'code'> & { readonly rule: string | undefined };
+
+export function toVerdict({ decision, code, rule }: Decision): Verdict {
+  return { decision, code, rule };
+}
 
 export type RuleDisagreement = { readonly live: Verdict; readonly shadow: Verdict; readonly count: number };
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Decision, PolicyInput } from '../../shared/authorization/index.ts';
 import { type LogFields, silentLogger } from '../../shared/telemetry/index.ts';
-import type { Verdict } from './shadow-message.ts';
 import { createShadowPolicy, type ShadowPolicyOptions } from './shadow-policy.ts';
 
 const input = (id = 'usr_ann'): PolicyInput => ({
@@ -14,11 +13,12 @@ const input = (id = 'usr_ann'): PolicyInput => ({
   context: {},
 });
 const permit: Decision = { decision: true, code: 'permitted', rule: 'granted', revision: 'live-1' };
-const refuse: Verdict = { decision: false, code: 'forbidden', rule: 'denied' };
+const refuse: Decision = { decision: false, code: 'forbidden', rule: 'denied', revision: 'shadow-1' };
+const error: Decision = { decision: false, code: 'error', revision: 'shadow-1', cause: new Error('slow') };
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 function setUp(
-  evaluate: (inputs: readonly string[]) => Promise<readonly Verdict[] | undefined>,
+  evaluate: (input: PolicyInput) => Promise<Decision>,
   options: ShadowPolicyOptions = {},
   bytes = Uint8Array.of(0, 0, 0, 0),
 ) {
@@ -26,7 +26,7 @@ function setUp(
   const lines: LogFields[] = [];
   const shadow = createShadowPolicy(
     {
-      thread: { evaluate, revision: () => state.revision },
+      engine: { evaluate, status: () => ({ revision: state.revision, activatedAt: undefined }) },
       clock: { now: () => new Date(state.now) },
       random: { bytes: () => bytes },
       logger: { ...silentLogger, warn: (fields) => void lines.push(fields) },
@@ -35,14 +35,13 @@ function setUp(
   );
   return { shadow, state, lines };
 }
-const answering = (verdict: Verdict) => async (inputs: readonly string[]) => inputs.map(() => verdict);
 
 describe('a shadow policy', () => {
   test('is not asked before the turn that answers has ended', async () => {
     let asked = 0;
-    const { shadow } = setUp(async (inputs) => {
-      asked += inputs.length;
-      return inputs.map(() => refuse);
+    const { shadow } = setUp(async () => {
+      asked++;
+      return refuse;
     });
     shadow.offer(input(), permit);
     await Promise.resolve();
@@ -52,13 +51,8 @@ describe('a shadow policy', () => {
   });
 
   test('has its disagreements counted by rule and by whom they are about', async () => {
-    const { shadow } = setUp(async (inputs) =>
-      inputs.map((json) =>
-        JSON.parse(json).subject.id === 'usr_cid'
-          ? { ...refuse, decision: true, code: 'permitted', rule: 'x' }
-          : refuse,
-      ),
-    );
+    const other: Decision = { ...permit, rule: 'other', revision: 'shadow-1' };
+    const { shadow } = setUp(async ({ subject }) => (subject.id === 'usr_cid' ? other : refuse));
     for (const id of ['usr_ann', 'usr_ann', 'usr_ben', 'usr_cid']) shadow.offer(input(id), permit);
     await turn();
     const live = { decision: true, code: 'permitted', rule: 'granted' };
@@ -68,7 +62,7 @@ describe('a shadow policy', () => {
       compared: 4,
       disagreed: 3,
       otherReason: 1,
-      byRule: [{ live, shadow: refuse, count: 3 }],
+      byRule: [{ live, shadow: { decision: false, code: 'forbidden', rule: 'denied' }, count: 3 }],
       bySubject: [
         { organization: 'org_1', type: 'user', id: 'usr_ann', count: 2 },
         { organization: 'org_1', type: 'user', id: 'usr_ben', count: 1 },
@@ -77,10 +71,11 @@ describe('a shadow policy', () => {
   });
 
   test('is counted anew when either policy is another', async () => {
-    const { shadow, state } = setUp(answering(refuse));
+    let revision = 'shadow-1';
+    const { shadow } = setUp(async () => ({ ...refuse, revision }));
     shadow.offer(input(), permit);
     await turn();
-    state.revision = 'shadow-2';
+    revision = 'shadow-2';
     shadow.offer(input(), permit);
     await turn();
     expect(shadow.report().comparison).toMatchObject({ shadowRevision: 'shadow-2', disagreed: 1 });
@@ -90,40 +85,54 @@ describe('a shadow policy', () => {
   });
 
   test('that is behind has decisions dropped, and counted, beyond its queue', async () => {
-    const { promise, resolve } = Promise.withResolvers<readonly Verdict[]>();
+    const { promise, resolve } = Promise.withResolvers<Decision>();
     const { shadow } = setUp(() => promise, { waitingMax: 10 });
     shadow.offer(input(), permit);
     await turn();
     for (let at = 0; at < 25; at++) shadow.offer(input(), permit);
     expect(shadow.report()).toMatchObject({ dropped: 15, comparison: undefined });
-    resolve([refuse]);
+    resolve(refuse);
   });
 
-  test('that gives no answer in time rests before it is asked again', async () => {
+  test('that fails three times in a row rests before it is asked again, and what waits is dropped', async () => {
     let asked = 0;
     const { shadow, state, lines } = setUp(
       async () => {
         asked++;
-        return undefined;
+        return error;
       },
       { restMs: 1_000 },
     );
-    shadow.offer(input(), permit);
-    await turn();
-    shadow.offer(input(), permit);
-    await turn();
-    expect([asked, shadow.report().failed, shadow.report().dropped, lines.length]).toEqual([1, 1, 1, 1]);
+    const offer = async (times: number) => {
+      for (let at = 0; at < times; at++) shadow.offer(input(), permit);
+      await turn();
+    };
+    await offer(5);
+    await offer(1);
+    expect([asked, lines.length]).toEqual([3, 1]);
+    expect(shadow.report()).toMatchObject({ failed: 3, dropped: 3, comparison: undefined });
     state.now += 1_001;
-    shadow.offer(input(), permit);
-    await turn();
-    expect(asked).toBe(2);
+    await offer(1);
+    expect(asked).toBe(4);
   });
 
-  test('that throws fails alone, and is asked the next time', async () => {
+  test('that fails now and then is asked on, and its errors are no disagreements', async () => {
     let asked = 0;
-    const { shadow } = setUp(async (inputs) => {
+    const { shadow } = setUp(async () => (asked++ % 3 === 2 ? refuse : error));
+    for (let at = 0; at < 9; at++) shadow.offer(input(), permit);
+    await turn();
+    expect(shadow.report()).toMatchObject({
+      failed: 6,
+      dropped: 0,
+      comparison: { compared: 3, disagreed: 3 },
+    });
+  });
+
+  test('that throws is asked the next time', async () => {
+    let asked = 0;
+    const { shadow } = setUp(async () => {
       if (asked++ === 0) throw new Error('broken');
-      return inputs.map(() => refuse);
+      return refuse;
     });
     for (let at = 0; at < 2; at++) {
       shadow.offer(input(), permit);
@@ -132,20 +141,13 @@ describe('a shadow policy', () => {
     expect(shadow.report().comparison?.compared).toBe(1);
   });
 
-  test('that answers with an error has failed, not disagreed', async () => {
-    const { shadow } = setUp(answering({ decision: false, code: 'error', rule: undefined }));
-    shadow.offer(input(), permit);
-    await turn();
-    expect(shadow.report()).toMatchObject({ failed: 1, comparison: undefined });
-  });
-
   test('is asked about the sampled share alone', async () => {
     const quarter = Uint8Array.of(0x40, 0, 0, 0);
     for (const [sampleRate, compared] of [
       [0.25, undefined],
       [0.26, 1],
     ] as const) {
-      const { shadow } = setUp(answering(refuse), { sampleRate }, quarter);
+      const { shadow } = setUp(async () => refuse, { sampleRate }, quarter);
       shadow.offer(input(), permit);
       await turn();
       expect(shadow.report().comparison?.compared).toBe(compared);
@@ -153,7 +155,7 @@ describe('a shadow policy', () => {
   });
 
   test('is not asked while it has no bundle, or when nothing was decided', async () => {
-    const { shadow, state } = setUp(answering(refuse));
+    const { shadow, state } = setUp(async () => refuse);
     shadow.offer(input(), { decision: false, code: 'error' });
     state.revision = undefined;
     shadow.offer(input(), permit);
@@ -162,7 +164,7 @@ describe('a shadow policy', () => {
   });
 
   test('is told of in the log once an interval, and only when there is something new', async () => {
-    const { shadow, state, lines } = setUp(answering(refuse), { logIntervalMs: 60_000 });
+    const { shadow, state, lines } = setUp(async () => refuse, { logIntervalMs: 60_000 });
     const ask = async () => {
       shadow.offer(input(), permit);
       await turn();
@@ -178,7 +180,7 @@ describe('a shadow policy', () => {
 
   // Whoever asks chooses the subjects: a tally without a bound would be memory for the asking.
   test('tells of the first thousand subjects one by one, and of the others by number', async () => {
-    const { shadow } = setUp(answering(refuse), { waitingMax: 2_000 });
+    const { shadow } = setUp(async () => refuse, { waitingMax: 2_000 });
     for (let at = 0; at < 1_200; at++) shadow.offer(input(`usr_${at}`), permit);
     for (let at = 0; at < 40; at++) await turn();
     const { comparison } = shadow.report();

@@ -1,16 +1,17 @@
-import type { Decision, PolicyInput } from '../../shared/authorization/index.ts';
+import type { BoundedPolicyEngine, Decision, PolicyInput } from '../../shared/authorization/index.ts';
 import type { Clock, Random } from '../../shared/kernel/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 import {
   type ComparisonCounter,
   createComparisonCounter,
   type ShadowComparison,
+  toVerdict,
+  type Verdict,
 } from './shadow-comparison.ts';
-import { toVerdict, type Verdict } from './shadow-message.ts';
-import type { ShadowThread } from './shadow-thread.ts';
 
 export type ShadowPolicyDeps = {
-  readonly thread: Pick<ShadowThread, 'evaluate' | 'revision'>;
+  /** Runs in a thread that can be ended; what takes too long is an error. */
+  readonly engine: Pick<BoundedPolicyEngine, 'evaluate' | 'status'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -21,7 +22,7 @@ export type ShadowPolicyOptions = {
   readonly sampleRate?: number;
   readonly waitingMax?: number;
   readonly logIntervalMs?: number;
-  /** Rest after the shadow did not answer in time, so that a policy without end does not take a core. */
+  /** Rest after errors in a row, so that a policy without end does not take a core. */
   readonly restMs?: number;
 };
 
@@ -35,7 +36,7 @@ export type ShadowReport = {
   readonly sampleRate: number;
   /** Of the pair of revisions compared last. */
   readonly comparison: ShadowComparison | undefined;
-  /** Not compared because the shadow was behind. */
+  /** Not compared because the shadow was behind, or rested. */
   readonly dropped: number;
   /** Not compared because the shadow failed or did not answer in time. */
   readonly failed: number;
@@ -43,7 +44,8 @@ export type ShadowReport = {
 
 type Offered = { readonly input: PolicyInput; readonly live: Verdict; readonly liveRevision: string };
 
-const batchMax = 64;
+/** So many errors in a row are the policy's way, not one question's. */
+const errorsInRowMax = 3;
 
 /**
  * Decides again what was just decided, by another policy, and counts where the two differ. In its own thread and not
@@ -51,37 +53,37 @@ const batchMax = 64;
  */
 export function createShadowPolicy(deps: ShadowPolicyDeps, options: ShadowPolicyOptions = {}): ShadowPolicy {
   const { sampleRate = 1, waitingMax = 1_000, logIntervalMs = 60_000, restMs = 30_000 } = options;
-  const { thread, clock, logger } = deps;
+  const { engine, clock, logger } = deps;
   const waiting: Offered[] = [];
   let isScheduled = false;
   let restUntil = 0;
-  let [dropped, failed] = [0, 0];
+  let [dropped, failed, errorsInRow] = [0, 0, 0];
   let counter: ComparisonCounter | undefined;
   const log = createRateLimitedLog({ clock, logger, intervalMs: logIntervalMs });
 
   async function run(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, batchMax);
-      const verdicts = await thread.evaluate(batch.map(({ input }) => JSON.stringify(input)));
-      if (verdicts === undefined) {
-        failed += batch.length + waiting.splice(0).length;
-        restUntil = clock.now().getTime() + restMs;
-        return logger.warn({ restMs }, 'The shadow policy gave no answer in time and rests');
-      }
-      for (const [at, offered] of batch.entries()) compare(offered, verdicts[at]);
+    for (let offered = waiting.shift(); offered !== undefined; offered = waiting.shift()) {
+      const decision = await engine.evaluate(offered.input);
+      if (decision.code === 'error') noteError(decision.cause);
+      else compare(offered, decision);
     }
     if (counter !== undefined) log(counter);
   }
-  function compare({ input, live, liveRevision }: Offered, shadow: Verdict | undefined): void {
-    if (shadow === undefined || shadow.code === 'error') {
-      failed++;
-      return;
-    }
-    const shadowRevision = thread.revision() ?? '';
+  function noteError(error: unknown): void {
+    failed++;
+    if (++errorsInRow < errorsInRowMax) return;
+    errorsInRow = 0;
+    dropped += waiting.splice(0).length;
+    restUntil = clock.now().getTime() + restMs;
+    logger.warn({ error, restMs }, 'The shadow policy fails and rests');
+  }
+  function compare({ input, live, liveRevision }: Offered, shadow: Decision): void {
+    errorsInRow = 0;
+    const shadowRevision = shadow.revision ?? '';
     if (counter?.of.liveRevision !== liveRevision || counter.of.shadowRevision !== shadowRevision) {
       counter = createComparisonCounter({ liveRevision, shadowRevision, since: clock.now() });
     }
-    counter.add(input, live, shadow);
+    counter.add(input, live, toVerdict(shadow));
   }
   function schedule(): void {
     if (isScheduled || waiting.length === 0) return;
@@ -97,14 +99,14 @@ export function createShadowPolicy(deps: ShadowPolicyDeps, options: ShadowPolicy
   }
   return {
     offer: (input, decision) => {
-      if (thread.revision() === undefined || decision.revision === undefined || decision.code === 'error')
-        return;
+      const isComparable = decision.revision !== undefined && decision.code !== 'error';
+      if (!isComparable || engine.status().revision === undefined) return;
       if (sampleRate < 1 && toFraction(deps.random) >= sampleRate) return;
       if (waiting.length >= waitingMax || clock.now().getTime() < restUntil) {
         dropped++;
         return;
       }
-      waiting.push({ input, live: toVerdict(decision), liveRevision: decision.revision });
+      waiting.push({ input, live: toVerdict(decision), liveRevision: decision.revision ?? '' });
       schedule();
     },
     report: () => ({ sampleRate, comparison: counter?.read(), dropped, failed }),

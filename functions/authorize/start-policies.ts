@@ -1,4 +1,8 @@
-import { createPolicyEngine, type PolicyEngine } from '../../shared/authorization/index.ts';
+import {
+  createBoundedPolicyEngine,
+  createPolicyEngine,
+  type PolicyEngine,
+} from '../../shared/authorization/index.ts';
 import type { Clock, Random } from '../../shared/kernel/index.ts';
 import {
   type FollowPolicyBundleOptions,
@@ -8,7 +12,6 @@ import {
 import type { Logger } from '../../shared/telemetry/index.ts';
 import type { PolicyReport } from './policy-status.ts';
 import { createShadowPolicy, type ShadowPolicyOptions } from './shadow-policy.ts';
-import { openShadowThread } from './shadow-thread.ts';
 import { watchPolicyBundle } from './watch-policy-bundle.ts';
 
 export type StartPoliciesDeps = { readonly clock: Clock; readonly random: Random; readonly logger: Logger };
@@ -77,9 +80,9 @@ function startShadow(
   shadow: NonNullable<PolicySettings['shadow']>,
   settings: PolicySettings,
 ) {
-  const thread = openShadowThread();
-  const bundle = watch(deps, { engine: thread, name: 'Shadow policy bundle' }, shadow, settings);
-  const policy = createShadowPolicy({ ...deps, thread }, shadow);
+  const tried = createBoundedPolicyEngine(deps);
+  const bundle = watch(deps, { engine: tried, name: 'Shadow policy bundle' }, shadow, settings);
+  const policy = createShadowPolicy({ ...deps, engine: tried }, shadow);
   const observe = (engine: PolicyEngine): PolicyEngine => ({
     ...engine,
     evaluate: (input) => {
@@ -93,7 +96,7 @@ function startShadow(
     report: () => ({ bundle: bundle.status(), report: policy.report() }),
     close: async () => {
       await bundle.close();
-      await thread.close();
+      await tried.close();
     },
   };
 }
