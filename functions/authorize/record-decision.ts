@@ -61,7 +61,8 @@ const privilegedRoles: ReadonlySet<string> = new Set(['OrgOwner', 'PlatformOpera
 
 /**
  * Privileged is what the policy marks, and what a binding of an owner or an operator decided. Asked of the cached
- * facts that were decided on; a binding that has gone since counts as one.
+ * facts that were decided on; one of our bindings that has gone since counts as one, and what another policy calls a
+ * binding does not.
  */
 async function isPrivilegedDecision(
   { facts }: Pick<RecordDecisionDeps, 'facts'>,
@@ -72,8 +73,10 @@ async function isPrivilegedDecision(
   const { type, id } = request.subject;
   const { bindings } = await facts.find(caller.organizationId, { type, id });
   const binding = bindings.find((each) => each.id === decision.binding);
-  return binding === undefined || privilegedRoles.has(binding.role);
+  return binding === undefined ? isOurs(decision.binding) : privilegedRoles.has(binding.role);
 }
+
+const isOurs = (binding: string): boolean => binding.startsWith('bind_');
 
 /** Undefined unless it is a trace id: other text would be the caller's to write into our records. */
 function toTraceId(traceparent: string | undefined): string | undefined {

@@ -47,8 +47,7 @@ export async function adoptJournal(
 async function adopt(deps: AdoptJournalDeps, left: JournaledSegment): Promise<boolean> {
   const { organizationId, segmentId } = left;
   const parts = await withOrg(deps.pool, organizationId, (tx) => deps.journal.list(tx, segmentId));
-  const [first] = parts;
-  if (first === undefined) return false;
+  if (parts.length === 0) return false;
   const id = decisionSegmentId.create(deps);
   const content = await createDecisionSegment(
     { organizationId, id },
@@ -56,6 +55,6 @@ async function adopt(deps: AdoptJournalDeps, left: JournaledSegment): Promise<bo
   );
   const outcome = await sealSegment(deps, content, { segmentId, parts: parts.length });
   if (outcome === 'taken') return false;
-  await deps.objects.delete(segmentKeyOf({ organizationId, id: segmentId, from: first.from }));
+  await deps.objects.delete(segmentKeyOf({ organizationId, id: segmentId, from: content.segment.from }));
   return true;
 }

@@ -1,5 +1,5 @@
 import type { CloudEvent, EventPublisher, OutgoingMessage } from '../events/index.ts';
-import type { JsonValue } from '../kernel/index.ts';
+import { type JsonValue, withDeadline } from '../kernel/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { JournalPart } from './decision-journal.ts';
 import { splitLines } from './recorded-decision.ts';
@@ -28,6 +28,7 @@ export function openDecisionStream(
 }
 
 const batchCharactersMax = 200_000;
+const closeTimeoutMs = 5_000;
 /** What may wait for Kafka. */
 const waitingCharactersMax = 16 * 1024 * 1024;
 
@@ -67,8 +68,14 @@ export function createDecisionStream(deps: {
       sending ??= drain();
     },
     close: async () => {
-      await sending;
-      await deps.publisher.close();
+      try {
+        await withDeadline({ what: 'The last decisions', timeoutMs: closeTimeoutMs }, async () => {
+          await sending;
+          await deps.publisher.close();
+        });
+      } catch (error) {
+        deps.logger.warn({ error, waiting: waiting.length }, 'Decisions were not streamed');
+      }
     },
   };
 }

@@ -36,8 +36,8 @@ async function seed(level: 'all' | 'denials-and-privileged') {
   });
   await fixture.changeLog(organization.organizationId, { level });
   const { text } = await keys.issue(organization, 'gateway');
-  const ask = async (base: string, who: 'reader' | 'owner' | 'stranger', requestId: string) => {
-    const response = await fetch(`${base}/access/v1/evaluation`, {
+  const post = async (base: string, path: string, requestId: string, body: object) => {
+    const response = await fetch(base + path, {
       method: 'POST',
       headers: {
         authorization: `Bearer ${text}`,
@@ -45,17 +45,25 @@ async function seed(level: 'all' | 'denials-and-privileged') {
         'x-request-id': requestId,
         traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
       },
-      body: JSON.stringify({
-        subject: { type: 'user', id: who === 'stranger' ? 'usr_stranger' : organization.idOf(who) },
-        action: { name: 'read' },
-        resource: { type: 'document', id: '1' },
-        context: { authentication: { amr: ['mfa'], auth_time: Math.floor(Date.now() / 1000) } },
-      }),
+      body: JSON.stringify(body),
     });
     return { status: response.status, body: await response.json() };
   };
-  return { organizationId: organization.organizationId, ask };
+  const subjectOf = (who: Asked) => ({
+    type: 'user',
+    id: who === 'stranger' ? 'usr_stranger' : organization.idOf(who),
+  });
+  const ask = (base: string, who: Asked, requestId: string) =>
+    post(base, '/access/v1/evaluation', requestId, {
+      subject: subjectOf(who),
+      action: { name: 'read' },
+      resource: { type: 'document', id: '1' },
+      context: { authentication: { amr: ['mfa'], auth_time: Math.floor(Date.now() / 1000) } },
+    });
+  return { organizationId: organization.organizationId, ask, post, subjectOf };
 }
+
+type Asked = 'reader' | 'owner' | 'stranger';
 
 /** Whatever is kept of an organization, by request id: in the journal, or in a segment its log names. */
 async function keptOf(organizationId: Parameters<DecisionFixture['journaled']>[0]): Promise<string[]> {
@@ -110,6 +118,28 @@ describe('kill -9', () => {
     expect(await fixture.journaled(organizationId)).toMatchObject([
       { request_id: 'privileged', privileged: true, trace_id: '4bf92f3577b34da6a3ce929d0e0e4736' },
     ]);
+  });
+});
+
+describe('a batch', () => {
+  it('is one record an item that was decided, by its place, with the request and the trace of all', async () => {
+    const { organizationId, post, subjectOf } = await seed('all');
+    const process = await start();
+    const item = (id: string) => ({ resource: { type: 'document', id } });
+    const { status } = await post(process.base, '/access/v1/evaluations', 'batch', {
+      subject: subjectOf('reader'),
+      action: { name: 'read' },
+      evaluations: [item('1'), { resource: 'broken' }, item('3')],
+    });
+    expect(status).toBe(200);
+    await process.stop();
+    const [segment] = await fixture.segmentsOf(organizationId);
+    const trace_id = '4bf92f3577b34da6a3ce929d0e0e4736';
+    expect(segment?.lines).toMatchObject([
+      { request_id: 'batch', trace_id, item: 0, resource: { id: '1' }, decision: true },
+      { request_id: 'batch', trace_id, item: 2, resource: { id: '3' }, decision: true },
+    ]);
+    expect(segment?.lines).toHaveLength(2);
   });
 });
 

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import type { Principal } from '../../shared/authentication/index.ts';
+import { type BindingFact, type Decision, unknownSubjectFacts } from '../../shared/authorization/index.ts';
+import type { DecisionRecord } from '../../shared/decision-record/index.ts';
+import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
+import { organizationId } from '../../shared/organization/index.ts';
+import { recordDecision } from './record-decision.ts';
+
+const owner = organizationId.create({ clock: systemClock, random: systemRandom });
+const caller = {
+  type: 'service_account',
+  id: 'sa_1',
+  organizationId: owner,
+  credential: { type: 'api_key', id: 'key_1', fingerprint: 'key_1…abcd' },
+} as unknown as Principal;
+const request = {
+  subject: { type: 'user', id: 'usr_1', properties: { level: 1 } },
+  action: { name: 'read', properties: undefined },
+  resource: { type: 'document', id: '1', properties: undefined },
+  context: undefined,
+};
+const binding = (id: string, role: string): BindingFact => ({
+  id,
+  role,
+  permissions: [],
+  effect: 'allow',
+  scope: { type: 'organization', id: owner },
+});
+const bindings = [
+  binding('bind_owner', 'OrgOwner'),
+  binding('bind_operator', 'PlatformOperator'),
+  binding('bind_member', 'Member'),
+];
+
+async function made(decision: Partial<Decision>, traceparent?: string): Promise<DecisionRecord | undefined> {
+  const records: DecisionRecord[] = [];
+  await recordDecision(
+    {
+      clock: systemClock,
+      facts: { find: async () => ({ ...unknownSubjectFacts(owner), bindings }) },
+      decisions: { record: (record) => void records.push(record) as undefined },
+    },
+    {
+      caller,
+      request,
+      decision: { decision: true, code: 'permitted', revision: 'r1', ...decision },
+      requestId: 'req',
+      traceparent,
+    },
+  );
+  return records[0];
+}
+
+describe('a recorded decision', () => {
+  it.each([
+    ['an owner’s binding decided', { binding: 'bind_owner' }, true],
+    ['an operator’s binding decided', { binding: 'bind_operator' }, true],
+    ['an owner’s binding refused', { binding: 'bind_owner', decision: false }, true],
+    ['a binding decided that has gone since', { binding: 'bind_gone' }, true],
+    ['the policy marked', { isPrivileged: true }, true],
+    ['another’s binding decided', { binding: 'bind_member' }, false],
+    ['a rule of another policy decided', { binding: 'rule 7' }, false],
+    ['no binding decided', {}, false],
+  ] as const)('is privileged or not: what %s', async (_what, decision, expected) => {
+    expect((await made(decision))?.isPrivileged).toBe(expected);
+  });
+
+  it('holds the attributes as they came, for the recorder to mask, and the revisions it rests on', async () => {
+    expect(await made({ dataRevision: 7 })).toMatchObject({
+      attributes: { subject: { level: 1 } },
+      policyRevision: 'r1',
+      dataRevision: 7,
+    });
+  });
+
+  // Threat: a header is a place to write any text into the record.
+  it.each([
+    ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', '4bf92f3577b34da6a3ce929d0e0e4736'],
+    ['00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01', undefined],
+    ['hello', undefined],
+    [undefined, undefined],
+  ])('names the trace of %j', async (traceparent, expected) => {
+    expect((await made({}, traceparent))?.traceId).toBe(expected);
+  });
+
+  it('that is not durable when it must be gives no answer', async () => {
+    const facts = { find: async () => unknownSubjectFacts(owner) };
+    const decisions = { record: () => Promise.reject(new Error('down')) };
+    const decision: Decision = { decision: true, code: 'permitted', revision: 'r1', isPrivileged: true };
+    const recording = recordDecision(
+      { clock: systemClock, facts, decisions },
+      { caller, request, decision, requestId: 'req' },
+    );
+    await expect(recording).rejects.toThrow('down');
+  });
+});
