@@ -4,15 +4,16 @@ import { type BindingFact, type Decision, unknownSubjectFacts } from '../../shar
 import type { DecisionRecord } from '../../shared/decision-record/index.ts';
 import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import { organizationId } from '../../shared/organization/index.ts';
+import { serviceAccountId } from '../../shared/service-account/index.ts';
 import { recordDecision } from './record-decision.ts';
 
 const owner = organizationId.create({ clock: systemClock, random: systemRandom });
-const caller = {
+const caller: Principal = {
   type: 'service_account',
-  id: 'sa_1',
+  id: serviceAccountId.create({ clock: systemClock, random: systemRandom }),
   organizationId: owner,
   credential: { type: 'api_key', id: 'key_1', fingerprint: 'key_1…abcd' },
-} as unknown as Principal;
+};
 const request = {
   subject: { type: 'user', id: 'usr_1', properties: { level: 1 } },
   action: { name: 'read', properties: undefined },
@@ -38,7 +39,12 @@ async function made(decision: Partial<Decision>, traceparent?: string): Promise<
     {
       clock: systemClock,
       facts: { find: async () => ({ ...unknownSubjectFacts(owner), bindings }) },
-      decisions: { record: (record) => void records.push(record) as undefined },
+      decisions: {
+        record: (record) => {
+          records.push(record);
+          return undefined;
+        },
+      },
     },
     {
       caller,
