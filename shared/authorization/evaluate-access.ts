@@ -1,14 +1,10 @@
 import { type Clock, invariant, toNumericDate } from '../kernel/index.ts';
 import type { EvaluationRequest } from './authzen.ts';
 import { type Decision, refuseForError } from './decision.ts';
+import { demandFreshFacts } from './fresh-subject-facts.ts';
 import type { ServedPolicyEngine } from './policy-engine.ts';
 import type { PolicyInput, ResourceProperties } from './policy-input.ts';
-import {
-  isAsNewAs,
-  type ResourceFacts,
-  type SubjectFacts,
-  type SubjectFactsSource,
-} from './subject-facts.ts';
+import type { ResourceFacts, SubjectFacts, SubjectFactsSource } from './subject-facts.ts';
 
 export type EvaluateAccessDeps = {
   readonly facts: SubjectFactsSource;
@@ -42,21 +38,15 @@ export async function evaluateAccess(deps: EvaluateAccessDeps, question: AccessQ
 async function findFacts(source: SubjectFactsSource, question: AccessQuestion): Promise<SubjectFacts> {
   const { organizationId, request, minDataRevision } = question;
   const { subject, resource } = request;
-  const facts = await source.find(
+  const facts = await demandFreshFacts(source, minDataRevision).find(
     organizationId,
     { type: subject.type, id: subject.id },
-    {
-      resource: { type: resource.type, id: resource.id },
-      ...(minDataRevision === undefined ? {} : { minDataRevision }),
-    },
+    { resource: { type: resource.type, id: resource.id } },
   );
   invariant(facts.organization.id === organizationId, 'the facts are of another organization');
   // Threat: a source that leaves the look-up out would let the request say what the registration should.
   const isLookedUp = facts.resource !== undefined || !facts.resourceTypes?.includes(resource.type);
   invariant(isLookedUp, 'the resource was not looked up');
-  if (minDataRevision !== undefined && !isAsNewAs(facts, minDataRevision)) {
-    throw new Error(`No facts as new as data revision ${minDataRevision} are to be had`);
-  }
   return facts;
 }
 
