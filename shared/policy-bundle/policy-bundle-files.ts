@@ -13,8 +13,8 @@ export const publishedFileNames = { ...policyBundleFileNames, signature: 'signat
 
 export type PublishedFile = keyof typeof publishedFileNames;
 
-/** Archive and unpacked bytes. The engine's memory for policy and data is 64 MiB, so that more could not be served. */
-export const bundleLimits = { archiveBytesMax: 8 * 2 ** 20, unpackedBytesMax: 32 * 2 ** 20 } as const;
+/** An engine has 64 MiB, of which data takes about 14 times its length in JSON: no more than this could be served. */
+export const bundleLimits = { archiveBytesMax: 4 * 2 ** 20, unpackedBytesMax: 8 * 2 ** 20 } as const;
 
 /** Why a bundle is not served. `detail` is for operators: it names files, keys and versions, never a secret. */
 export type PolicyBundleRefusal =

@@ -1,12 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeBundleFiles } from '../../policies/cli/bundle-path.ts';
+import { openBundle, writeBundleFiles } from '../../policies/cli/bundle-path.ts';
+import { type RecordedLine, replayRecord } from '../../policies/cli/replay-records.ts';
+import { createMemorySubjectFacts } from '../../shared/authorization/index.ts';
 import { bundleFiles, withData } from '../support/policy-bundle-fixture.ts';
 import { runPolicy } from '../support/policy-command.ts';
 
-const cases = join(import.meta.dirname, '../decisions/roles.yaml');
+const decisions = join(import.meta.dirname, '../decisions');
+const cases = join(decisions, 'roles.yaml');
 let scratch: string;
 const at = (name: string) => join(scratch, name);
 
@@ -99,5 +102,61 @@ describe('a replay of cases', () => {
     );
     expect(code).toBe(2);
     expect(complaint).toMatch(/no bundle|no YAML|no file of cases|need facts/);
+  });
+});
+
+test('every file of decision cases can be replayed, and the built-in bundle does what they expect', async () => {
+  const files = (await readdir(decisions)).filter((name) => name.endsWith('.yaml'));
+  expect(files.length).toBeGreaterThan(4);
+  for (const name of files) {
+    const replayed = await runPolicy('replay', '--bundle', at('old'), '--cases', join(decisions, name));
+    expect(replayed).toMatchObject({ code: 0, complaint: '' });
+    expect(replayed.out).toContain('0 stay as they are for another reason; 0 end in an error');
+  }
+});
+
+describe('a record is asked again', () => {
+  const organization = 'org_01h455vb4pex5vsknk084sn02q';
+  const line: RecordedLine = {
+    time: '2027-01-15T08:00:00.000Z',
+    organization,
+    request_id: 'r-1',
+    subject: { type: 'user', id: 'usr_ann' },
+    action: 'issue',
+    resource: { type: 'api_key', id: '*' },
+    decision: true,
+    code: 'permitted',
+    rule: 'granted_by_binding',
+  };
+  const ask = async (changes: Partial<RecordedLine>, role = 'OrgAdmin', expires_at?: number) => {
+    const facts = createMemorySubjectFacts();
+    const scope = { type: 'organization', id: organization } as const;
+    const expiry = expires_at === undefined ? {} : { expires_at };
+    facts.set(line.subject, {
+      organization: { id: organization, status: 'active' },
+      subject: { known: true, status: 'active', teams: [] },
+      bindings: [{ id: 'bind_1', role, permissions: [], effect: 'allow', scope, ...expiry }],
+    });
+    const { engine } = await openBundle(at('old'));
+    return replayRecord({ facts, bundle: engine, against: engine }, { ...line, ...changes });
+  };
+
+  test('at its own time: what has ended since was not over then', async () => {
+    const endedLater = Date.parse(line.time) / 1000 + 60;
+    const { asked, isChangedSince } = await ask({}, 'OrgAdmin', endedLater);
+    expect([asked.after.decision, isChangedSince]).toEqual([true, false]);
+    const late = await ask({ time: '2027-01-15T08:01:00.000Z' }, 'OrgAdmin', endedLater);
+    expect([late.asked.after.decision, late.isChangedSince]).toEqual([false, true]);
+  });
+
+  test('with the attributes that were kept, and says when some were not', async () => {
+    const attributes = { context: { authentication: { amr: ['mfa'] } } };
+    expect((await ask({ attributes }, 'OrgOwner')).asked.after).toMatchObject({ decision: true });
+    const masked = await ask({ masked: ['context.authentication'] }, 'OrgOwner');
+    expect(masked).toMatchObject({
+      asked: { after: { code: 'step_up_required' } },
+      isIncomplete: true,
+      isChangedSince: true,
+    });
   });
 });
