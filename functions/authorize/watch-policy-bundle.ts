@@ -1,11 +1,19 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { FollowStatus, PolicyBundleFollower } from '../../shared/policy-bundle/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 
 export type PolicyBundleWatch = {
-  /** Resolves when the source has been looked at once, whatever came of it. */
+  /** Resolves when the source has been looked at once, whatever came of it, or takes too long to be waited for. */
   readonly firstLook: Promise<void>;
   status(): FollowStatus;
   close(): Promise<void>;
+};
+
+export type WatchOptions = {
+  readonly name?: string;
+  readonly intervalMs?: number;
+  /** A source that hangs keeps the function neither from listening, unready, nor from ending. */
+  readonly waitMsMax?: number;
 };
 
 /**
@@ -14,10 +22,10 @@ export type PolicyBundleWatch = {
  */
 export function watchPolicyBundle(
   deps: { readonly follower: PolicyBundleFollower; readonly logger: Logger },
-  options: { readonly name?: string; readonly intervalMs?: number } = {},
+  options: WatchOptions = {},
 ): PolicyBundleWatch {
   const { follower, logger } = deps;
-  const { name = 'Policy bundle', intervalMs = 5_000 } = options;
+  const { name = 'Policy bundle', intervalMs = 5_000, waitMsMax = 5_000 } = options;
   let logged = '';
 
   async function look(): Promise<void> {
@@ -47,15 +55,18 @@ export function watchPolicyBundle(
       running = tick();
     }, intervalMs);
   }
-  const firstLook = tick();
-  let running = firstLook;
+  let running = tick();
   return {
-    firstLook,
+    firstLook: within(waitMsMax, running),
     status: follower.status,
     close: async () => {
       isClosed = true;
       clearTimeout(timer);
-      await running;
+      await within(waitMsMax, running);
     },
   };
+}
+
+function within(limitMs: number, work: Promise<void>): Promise<void> {
+  return Promise.race([work, pause(limitMs, undefined, { ref: false })]);
 }
