@@ -13,6 +13,7 @@ import {
   searchPaths,
 } from './describe-decision-point.ts';
 import { answerPolicyStatus, type PolicyReport, policyStatusPath } from './policy-status.ts';
+import { createWorkSlots } from './work-slots.ts';
 
 export type HandlerDeps = AnswerEvaluationsDeps &
   AnswerSearchDeps & {
@@ -24,6 +25,8 @@ export type HandlerDeps = AnswerEvaluationsDeps &
 export const bodyBytesMax = 1_048_576;
 /** A question with attributes is 2 to 4 KB; the policy's time grows with the input. */
 const questionBytesMax = 65_536;
+/** At once: of a hundred items each, the last of them is answered after some fifty milliseconds. */
+const batchesMax = 16;
 
 type Operation = {
   readonly method: 'POST' | 'GET';
@@ -48,11 +51,12 @@ export function createHandler(deps: HandlerDeps): Pick<FunctionOptions, 'firstLi
 
 function toOperations(deps: HandlerDeps): Readonly<Record<string, Operation>> {
   const search = createAnswerSearch(deps);
+  const batches = createWorkSlots(batchesMax);
   const metadata = ok(describeDecisionPoint(deps.publicUrl));
   const describing = metadataPathsOf(deps.publicUrl).map((path) => [path, reading(() => metadata)]);
   return {
     [evaluationPath]: asking(questionBytesMax, (call) => answerEvaluation(deps, call)),
-    [evaluationsPath]: asking(bodyBytesMax, (call) => answerEvaluations(deps, call)),
+    [evaluationsPath]: asking(bodyBytesMax, (call) => batches(() => answerEvaluations(deps, call))),
     [searchPaths.subject]: asking(questionBytesMax, (call) => search('subject', call)),
     [searchPaths.resource]: asking(questionBytesMax, (call) => search('resource', call)),
     [searchPaths.action]: asking(questionBytesMax, (call) => search('action', call)),

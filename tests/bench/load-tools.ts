@@ -149,13 +149,16 @@ export async function measureManyPeak(
 }
 
 function manyLua(url: string, questions: string): string {
+  // Formatted in init: before it there is no Host header.
   return `local requests = {}
-for line in io.lines("${questions}") do
-  local scheme, key, body = line:match("^(%S+) (%S+) (.*)$")
-  local headers = { ["authorization"] = scheme .. " " .. key, ["content-type"] = "application/json" }
-  requests[#requests + 1] = wrk.format("POST", "${new URL(url).pathname}", headers, body)
+init = function()
+  for line in io.lines("${questions}") do
+    local scheme, key, body = line:match("^(%S+) (%S+) (.*)$")
+    local headers = { ["authorization"] = scheme .. " " .. key, ["content-type"] = "application/json" }
+    requests[#requests + 1] = wrk.format("POST", "${new URL(url).pathname}", headers, body)
+  end
 end
-local n = math.random(#requests)
+local n = 0
 request = function()
   n = n % #requests + 1
   return requests[n]

@@ -1,8 +1,4 @@
-import { toPolicyInput } from '../../shared/authorization/evaluate-access.ts';
-import { parseEvaluationRequest } from '../../shared/authorization/index.ts';
-import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
-import { invariant, systemClock, toNumericDate } from '../../shared/kernel/index.ts';
-import { toCall, toRequest } from './authorize-questions.ts';
+import { invariant } from '../../shared/kernel/index.ts';
 import { absent, type BenchOptions, type BenchResult } from './bench-result.ts';
 import type { BenchScene } from './bench-scene.ts';
 import { percentile } from './latency.ts';
@@ -15,15 +11,12 @@ import {
   pinToServerCore,
   runFixedRate,
 } from './load-tools.ts';
+import { findQuestion } from './peer-question.ts';
 import { bareNode } from './peers/bare-node.ts';
 import { cerbos } from './peers/cerbos.ts';
 import { opa } from './peers/opa.ts';
 import { openfga } from './peers/openfga.ts';
-import type { PeerQuestion } from './peers/peer.ts';
-import { type Asked, bindingsOf, isAllowed } from './seed-model.ts';
-import { idOf, type OrganizationPlan } from './seed-plan.ts';
 
-const bindingsWanted = 8;
 const peers = [bareNode, opa, openfga, cerbos];
 
 /** One process of authorize and each peer in turn, alone on one core, answering one question with eight bindings. */
@@ -101,35 +94,4 @@ async function compareLatency(
     { name: `p95 at ${Math.round(perSecond)}/s`, value: ours, unit: 'ms', boundMax: theirs },
     { name: `p95 of OPA at ${Math.round(perSecond)}/s`, value: theirs, unit: 'ms' },
   ];
-}
-
-/** A user with so many bindings, in the smallest organization that has one, reading a document of its own team. */
-async function findQuestion({
-  plans,
-  pool,
-  directory,
-}: BenchScene): Promise<{ question: PeerQuestion; target: LoadTarget }> {
-  const { plan, asked } = findAsked(plans);
-  const call = toCall(plan, asked, true);
-  const parsed = parseEvaluationRequest(toRequest(plan, asked));
-  invariant(parsed.ok, 'a question of the bench is well formed');
-  const facts = await postgresSubjectFacts(pool).find(idOf('org', plan.place), parsed.value.subject);
-  const input = toPolicyInput(facts, parsed.value, toNumericDate(systemClock.now()));
-  invariant(input.bindings.length === bindingsWanted, 'the plan and the database disagree');
-  return {
-    question: { input, request: toRequest(plan, asked), directory },
-    target: { ...call, base: '', isRight: (answer) => answer === call.expected },
-  };
-}
-
-function findAsked(plans: readonly OrganizationPlan[]): { plan: OrganizationPlan; asked: Asked } {
-  for (const plan of plans.toReversed()) {
-    for (let subject = 2; subject < plan.users; subject++) {
-      const team = subject % plan.parents.length;
-      const asked: Asked = { subject, type: 'document', action: 'read', id: '1', team, mfa: false };
-      if (bindingsOf(plan, subject).length === bindingsWanted && isAllowed(plan, asked))
-        return { plan, asked };
-    }
-  }
-  throw new Error(`Nobody has ${bindingsWanted} bindings`);
 }
