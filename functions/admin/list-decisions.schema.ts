@@ -15,7 +15,7 @@ export const listDecisionsQuery = {
   requestId: printable(256).optional().describe('The X-Request-ID of the question, as its answer repeats it'),
   principal: printable(1024).optional().describe('Id of who asked, or of whom was asked about'),
   resource: printable(1281).optional().describe('<type>:<id> of the resource, as in document:42'),
-  from: instantField.optional().describe('The day before `to` when absent; at most 31 days before it'),
+  from: instantField.optional().describe('The day before `to` when absent; at most 7 days before it'),
   to: instantField.optional().describe('Not included; now when absent'),
   limit: z.coerce.number().int().min(1).max(100).default(50).describe('Items of a page, at most'),
   cursor: z

@@ -13,7 +13,7 @@ import { defineOperation } from './operation.ts';
 import { malformed } from './parse-request.ts';
 
 const daySeconds = 86_400;
-const windowDaysMax = 31;
+const windowDaysMax = 7;
 
 export const listDecisionsOperation = defineOperation({
   id: 'listDecisions',
