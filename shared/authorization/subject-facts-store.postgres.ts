@@ -21,25 +21,25 @@ import {
  * One statement, one snapshot, one round trip. The organization is set by the statement itself, in `scope`: every
  * table is read by a subquery that depends on its output, so none can be scanned before the setting stands; were
  * one, row-level security would show it nothing. The setting ends with the statement, which is its own transaction.
- * An API key is looked up first, and is from there on the service account it belongs to.
+ * An API key is looked up first, and is from there on the service account it belongs to. One row for each id asked for.
  */
-const statement = `
+const toStatement = (asked: string) => `
 with scope as materialized (select set_config('uos.org_id', $1, true) as org_id),
 keyed as materialized (
-  select org_id, (
+  select org_id, asked.id as asked, (
     select json_build_object('id', k.service_account_id, 'status', k.status,
                              'expiresAt', floor(extract(epoch from k.expires_at)))
-      from api_key k where $2 = 'api_key' and k.org_id = scope.org_id and k.key_id = $3
+      from api_key k where $2 = 'api_key' and k.org_id = scope.org_id and k.key_id = asked.id
   ) as key
-  from scope
+  from scope, ${asked} as asked(id)
 ),
 actor as materialized (
-  select org_id, key,
+  select org_id, asked, key,
          case when $2 = 'api_key' then 'service_account' else $2 end as type,
-         case when $2 = 'api_key' then key->>'id' else $3 end as id
+         case when $2 = 'api_key' then key->>'id' else asked end as id
   from keyed
 )
-select (
+select asked, (
   with recursive
   subject(status) as (
     select m.status from membership m
@@ -106,6 +106,10 @@ select (
 ) as facts
 from actor`;
 
+const one = { name: 'subject-facts', text: toStatement('(values ($3::text))') };
+/** Of its own, since the planner makes a new plan for each array: four times as long for a single subject. */
+const many = { name: 'subjects-facts', text: toStatement('unnest($3::text[])') };
+
 type FactsRow = {
   readonly organizationStatus: 'active' | 'suspended' | null;
   readonly subjectStatus: 'active' | 'disabled' | null;
@@ -137,15 +141,44 @@ type BindingRow = Pick<BindingFact, 'id' | 'role' | 'permissions' | 'effect'> & 
   readonly conditions: readonly BindingCondition[];
 };
 
+type Asked = {
+  readonly ids: Set<string | null>;
+  readonly rows: Promise<ReadonlyMap<string | null, FactsRow>>;
+};
+
+const subjectsAtOnce = 100;
+
+/**
+ * Subjects of one type that are asked for in the same turn of the event loop, about the same resource, share a
+ * statement: a search among thousands then costs a tenth. It is sent after each of them asked, so it is never older.
+ */
 export function postgresSubjectFacts(pool: Pick<DatabasePool, 'query'>): SubjectFactsSource {
+  const open = new Map<string, Asked>();
+  function ask(key: string, [organizationId, type, ...resource]: readonly (string | null)[]): Asked {
+    const ids = new Set<string | null>();
+    const send = async () => {
+      if (open.get(key) === asked) open.delete(key);
+      const [first] = ids;
+      const { rows } = await pool.query<{ asked: string | null; facts: FactsRow }>(
+        ids.size === 1
+          ? { ...one, values: [organizationId, type, first, ...resource] }
+          : { ...many, values: [organizationId, type, [...ids], ...resource] },
+      );
+      return new Map(rows.map((row) => [row.asked, row.facts]));
+    };
+    const asked: Asked = { ids, rows: Promise.resolve().then(send) };
+    open.set(key, asked);
+    return asked;
+  }
   return {
     find: async (organizationId, subject, demand) => {
-      const { rows } = await pool.query<{ facts: FactsRow }>({
-        name: 'subject-facts',
-        text: statement,
-        values: [organizationId, ...toValues(subject), ...toValues(demand?.resource)],
-      });
-      return toSubjectFacts(organizationId, rows[0]?.facts, demand);
+      const [type, id] = toValues(subject);
+      const values = [organizationId, type, ...toValues(demand?.resource)];
+      const key = JSON.stringify(values);
+      const shared = open.get(key);
+      const asked = shared !== undefined && shared.ids.size < subjectsAtOnce ? shared : ask(key, values);
+      asked.ids.add(id);
+      return toSubjectFacts(organizationId, (await asked.rows).get(id), demand);
     },
   };
 }

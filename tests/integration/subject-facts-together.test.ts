@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
+import { type DatabasePool, openPool } from '../../shared/db/index.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { type SeededOrganization, seedOrganization } from '../support/seed-organization.ts';
+
+let database: TestDatabase;
+let pool: DatabasePool;
+let organization: SeededOrganization;
+
+const users = Array.from({ length: 150 }, (_, n) => `user-${n}`);
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  organization = await seedOrganization(pool, {
+    users,
+    serviceAccounts: ['robot'],
+    teams: { root: {}, left: { parent: 'root', members: users.filter((_, n) => n % 2 === 0) } },
+    roles: { reader: ['document:read'] },
+    bindings: [
+      { role: 'reader', subject: 'root' },
+      { role: 'Auditor', subject: 'user-1' },
+      { role: 'Developer', subject: 'robot' },
+    ],
+  });
+});
+afterAll(async () => {
+  await pool.close();
+  await database.drop();
+});
+
+function setUp() {
+  const state = { statements: 0 };
+  const counting: Pick<DatabasePool, 'query'> = {
+    query: (config) => {
+      state.statements++;
+      return pool.query(config);
+    },
+  };
+  return { state, source: postgresSubjectFacts(counting) };
+}
+
+describe('facts of subjects that are asked for together', () => {
+  it('are those each would get alone, from one statement a hundred', async () => {
+    const ids = [...users.map((name) => organization.idOf(name)), 'nobody', '', 'a\0b', '\ud800', "'; --"];
+    const subjects = ids.map((id) => ({ type: 'user', id }));
+    const { state, source } = setUp();
+    const find = (subject: { type: string; id: string }) => source.find(organization.organizationId, subject);
+    const together = await Promise.all([...subjects, ...subjects.slice(0, 9)].map(find));
+    // Two for 153 that could be there, one for what can be in no database.
+    expect(state.statements).toBe(3);
+    for (const [place, subject] of subjects.entries()) expect(together[place]).toEqual(await find(subject));
+    expect(together.slice(subjects.length)).toEqual(together.slice(0, 9));
+    expect(together.filter(({ subject }) => subject.known)).toHaveLength(users.length + 9);
+  });
+
+  it('never mix types, resources or organizations', async () => {
+    const other = await seedOrganization(pool, {
+      users: ['user-0'],
+      bindings: [{ role: 'OrgOwner', subject: 'user-0' }],
+    });
+    const { source } = setUp();
+    const id = organization.idOf('user-1');
+    const resource = { type: 'document', id: '1' };
+    const answers = await Promise.all([
+      source.find(organization.organizationId, { type: 'user', id }),
+      source.find(organization.organizationId, { type: 'service_account', id }),
+      source.find(organization.organizationId, { type: 'user', id }, { resource }),
+      source.find(other.organizationId, { type: 'user', id }),
+      source.find(other.organizationId, { type: 'user', id: other.idOf('user-0') }),
+    ]);
+    expect(answers.map(({ subject }) => subject.known)).toEqual([true, false, true, false, true]);
+    expect(answers.map((facts) => facts.bindings.map(({ role }) => role))).toEqual([
+      ['Auditor'],
+      [],
+      ['Auditor'],
+      [],
+      ['OrgOwner'],
+    ]);
+  });
+
+  it('fail together, and are asked anew by the next', async () => {
+    let isDown = true;
+    const flaky: Pick<DatabasePool, 'query'> = {
+      query: (config) => (isDown ? Promise.reject(new Error('down')) : pool.query(config)),
+    };
+    const source = postgresSubjectFacts(flaky);
+    const find = (name: string) =>
+      source.find(organization.organizationId, { type: 'user', id: organization.idOf(name) });
+    const outcomes = await Promise.allSettled([find('user-1'), find('user-2')]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    isDown = false;
+    expect((await find('user-1')).subject.known).toBe(true);
+  });
+});
