@@ -31,17 +31,17 @@ describe('a budget of work', () => {
 
   test('sheds what a turn cannot do once turns have stayed long, and admits all again after they are short', async () => {
     const { state, turn } = setUp();
-    for (let n = 0; n < 5; n++) await turn(30);
+    for (let n = 0; n < 10; n++) await turn(30);
     expect(await turn(30)).toBe(2);
     expect(await turn(30)).toBe(2);
-    state.ms += 200;
+    state.ms += 300;
     expect(await turn(1)).toBe(1);
     expect(await turn(30)).toBe(30);
   });
 
   test('goes on shedding for as long as there is something to shed', async () => {
     const { turn } = setUp();
-    for (let n = 0; n < 5; n++) await turn(30);
+    for (let n = 0; n < 10; n++) await turn(30);
     const admitted: number[] = [];
     for (let n = 0; n < 200; n++) admitted.push(await turn(30));
     expect(new Set(admitted)).toEqual(new Set([2]));
