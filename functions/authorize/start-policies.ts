@@ -2,6 +2,7 @@ import {
   createBoundedPolicyEngine,
   createPolicyEngine,
   type PolicyEngine,
+  type ServedPolicyEngine,
 } from '../../shared/authorization/index.ts';
 import type { Clock, Random } from '../../shared/kernel/index.ts';
 import {
@@ -29,7 +30,7 @@ export type PolicySettings = {
 
 export type Policies = {
   /** Answers questions by the live bundle, and offers each decision to the shadow. */
-  readonly engine: PolicyEngine;
+  readonly engine: ServedPolicyEngine;
   /** Judges who may ask about others. The built-in one always: rules for an outside world do not know our callers. */
   readonly ownEngine: PolicyEngine;
   report(): PolicyReport;
@@ -39,10 +40,13 @@ export type Policies = {
 /** Loads the bundles and keeps following their sources. Waits for the one that answers, not for the shadow. */
 export async function startPolicies(deps: StartPoliciesDeps, settings: PolicySettings): Promise<Policies> {
   const { builtIn, custom = { source: builtIn } } = settings;
-  const engine = createPolicyEngine(deps);
+  const own = createPolicyEngine(deps);
+  // Rules that are not ours may never end: they run where they can be stopped.
+  const bounded = settings.custom && createBoundedPolicyEngine(deps);
+  const engine = bounded ?? own;
   const live = watch(deps, { engine, name: 'Policy bundle' }, custom, settings);
   await live.firstLook;
-  const ownEngine = settings.custom === undefined ? engine : await loadOwn(deps, builtIn);
+  const ownEngine = settings.custom === undefined ? own : await loadOwn(deps, own, builtIn);
   const shadow = settings.shadow && startShadow(deps, settings.shadow, settings);
   return {
     engine: shadow === undefined ? engine : shadow.observe(engine),
@@ -50,6 +54,7 @@ export async function startPolicies(deps: StartPoliciesDeps, settings: PolicySet
     report: () => ({ engine: engine.status(), live: live.status(), shadow: shadow?.report() }),
     close: async () => {
       await Promise.all([live.close(), shadow?.close()]);
+      await bounded?.close();
     },
   };
 }
@@ -68,8 +73,11 @@ function watch(
 }
 
 /** It came with the code: that it does not work ends the start. */
-async function loadOwn(deps: StartPoliciesDeps, source: PolicyBundleSource): Promise<PolicyEngine> {
-  const engine = createPolicyEngine(deps);
+async function loadOwn(
+  deps: StartPoliciesDeps,
+  engine: PolicyEngine,
+  source: PolicyBundleSource,
+): Promise<PolicyEngine> {
   const loaded = await followPolicyBundle({ ...deps, engine, source }).check();
   if (!loaded.ok) throw new Error('The built-in policy bundle is not usable', { cause: loaded.failure });
   return engine;
@@ -83,10 +91,10 @@ function startShadow(
   const tried = createBoundedPolicyEngine(deps);
   const bundle = watch(deps, { engine: tried, name: 'Shadow policy bundle' }, shadow, settings);
   const policy = createShadowPolicy({ ...deps, engine: tried }, shadow);
-  const observe = (engine: PolicyEngine): PolicyEngine => ({
+  const observe = (engine: ServedPolicyEngine): ServedPolicyEngine => ({
     ...engine,
-    evaluate: (input) => {
-      const decision = engine.evaluate(input);
+    evaluate: async (input) => {
+      const decision = await engine.evaluate(input);
       policy.offer(input, decision);
       return decision;
     },
