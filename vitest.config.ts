@@ -7,6 +7,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Against a hang, not a bound on speed: machines here are shared.
+          testTimeout: 30_000,
           include: [
             '{shared,functions,knative,migrations}/**/*.test.ts',
             'tests/{architecture,decisions,policy,support}/**/*.test.ts',
