@@ -368,3 +368,13 @@ describe('never throws and always says something,', () => {
     );
   });
 });
+
+// Found by a property test: YAML can give an object members that String() would call.
+test.each(['apiVersion', 'kind'])(
+  'a "%s" that is an object with its own toString is a fault, not a crash',
+  (member) => {
+    const text = `${member}: { toString: 1, valueOf: 2 }\nmetadata: { name: acme }\n`;
+    const parsed = parseOrganization({ slug: 'acme', files: [{ path: 'organizations/acme/a.yaml', text }] });
+    expect(parsed.ok).toBe(false);
+  },
+);

@@ -43,12 +43,17 @@ function toIdentity(kind: DocumentKind, value: Record<string, unknown>): Pick<Re
   return typeof name === 'string' ? { identity: { kind, name } } : {};
 }
 
+/** As JSON, never by String: a document may carry a `toString` of its own, which is no function. */
+function toWritten(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 function checkVersion(source: YamlDocument, version: unknown): Fault[] {
   if (version === apiVersion) return [];
   const position = source.positionOf(['apiVersion']);
   if (version === undefined) return [toFault(position, 'missing "apiVersion"', guess('', [apiVersion]))];
   const written = typeof version === 'string' ? version : '';
-  return [toFault(position, `unknown apiVersion ${quote(String(version))}`, guess(written, [apiVersion]))];
+  return [toFault(position, `unknown apiVersion ${quote(toWritten(version))}`, guess(written, [apiVersion]))];
 }
 
 function checkKind(source: YamlDocument, kind: unknown): Fault[] {
@@ -57,7 +62,7 @@ function checkKind(source: YamlDocument, kind: unknown): Fault[] {
   if (kind === undefined) return [toFault(position, 'missing "kind"')];
   const known = Object.keys(documentSchemas);
   const written = typeof kind === 'string' ? kind : '';
-  const message = `unknown kind ${quote(String(kind))}, known are ${known.join(', ')}`;
+  const message = `unknown kind ${quote(toWritten(kind))}, known are ${known.join(', ')}`;
   return [toFault(position, message, guess(written, known))];
 }
 

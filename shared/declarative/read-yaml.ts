@@ -119,7 +119,13 @@ function listUnsafeKeys(keys: readonly unknown[]): Unsafe[] {
     // Threat: `__proto__` as an own key turns into a prototype in the first careless copy.
     if (key.value === '__proto__') return [{ offset, message: 'the key "__proto__" is refused' }];
     if (key.value === '<<') return [{ offset, message: 'merge keys are refused' }];
-    if (seen.has(key.value)) return [{ offset, message: `duplicate key ${quote(String(key.value))}` }];
+    if (seen.has(key.value))
+      return [
+        {
+          offset,
+          message: `duplicate key ${quote(typeof key.value === 'string' ? key.value : JSON.stringify(key.value))}`,
+        },
+      ];
     seen.add(key.value);
     return [];
   });
