@@ -31,6 +31,7 @@ export const bareNode: Peer = {
         body: JSON.stringify(request),
         isRight: (answer) => answer === '{"decision":true}',
       },
+      pid: server.pid,
       stop: server.stop,
     };
   },

@@ -36,6 +36,7 @@ export const cerbos: Peer = {
         body: JSON.stringify(body),
         isRight: (answer) => answer.includes('EFFECT_ALLOW'),
       },
+      pid: server.pid,
       stop: server.stop,
     };
   },

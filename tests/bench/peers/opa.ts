@@ -25,6 +25,7 @@ export const opa: Peer = {
         body: JSON.stringify({ input }),
         isRight: (answer) => answer.includes('"decision":true'),
       },
+      pid: server.pid,
       stop: server.stop,
     };
   },

@@ -51,7 +51,7 @@ export const openfga: Peer = {
     const { path, body } = await setUp(base, question);
     const headers = { 'content-type': 'application/json' };
     const isRight = (answer: string) => answer.includes('"allowed":true');
-    return { target: { base, path, headers, body, isRight }, stop: server.stop };
+    return { target: { base, path, headers, body, isRight }, pid: server.pid, stop: server.stop };
   },
 };
 

@@ -12,7 +12,7 @@ export type PeerQuestion = {
   readonly directory: string;
 };
 
-export type RunningPeer = { readonly target: LoadTarget; stop(): Promise<void> };
+export type RunningPeer = { readonly target: LoadTarget; readonly pid: number; stop(): Promise<void> };
 
 export type Peer = {
   readonly name: string;
