@@ -46,4 +46,5 @@ export const roleBindingView = z.strictObject({
   scope: z.strictObject({ type: z.enum(['organization', 'team', 'resource']), id: z.string() }),
   effect,
   expiresAt: instantField.optional(),
+  conditions: z.array(z.record(z.string(), z.unknown())).describe('All must hold'),
 });

@@ -55,9 +55,10 @@ function toEntities({ kind, metadata: { name }, spec }: DeclaredDocument): Entit
       return [{ kind: 'service-account', name, spec: { displayName, ownerTeam } }];
     }
     case 'RoleBinding': {
-      const { role, subject, scope = null, effect, expiresAt } = spec;
+      const { role, subject, scope = null, effect, expiresAt, conditions } = spec;
       const expiry = expiresAt === undefined ? null : new Date(expiresAt).toISOString();
-      return [{ kind: 'role-binding', name, spec: { role, subject, scope, effect, expiresAt: expiry } }];
+      const binding = { role, subject, scope, effect, expiresAt: expiry, conditions };
+      return [{ kind: 'role-binding', name, spec: binding }];
     }
   }
 }

@@ -58,7 +58,9 @@ function isOwnerForGood(spec: {
   effect: string;
   scope?: object | undefined;
   expiresAt?: string | undefined;
+  conditions: readonly object[];
 }): boolean {
-  const { role, effect, scope, expiresAt } = spec;
-  return role === 'OrgOwner' && effect === 'allow' && scope === undefined && expiresAt === undefined;
+  const { role, effect, scope, expiresAt, conditions } = spec;
+  const isUnlimited = scope === undefined && expiresAt === undefined && conditions.length === 0;
+  return role === 'OrgOwner' && effect === 'allow' && isUnlimited;
 }

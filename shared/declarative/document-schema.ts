@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bindingConditionsSchema } from '../authorization/index.ts';
 
 /** The document format of one organization, the single source of its JSON Schema (`schema/v1`). */
 export const apiVersion = 'directory.uos.dev/v1';
@@ -70,6 +71,8 @@ const specSchemas = {
     expiresAt: z.iso
       .datetime({ offset: true, error: 'must be an RFC 3339 date-time, as in `2027-01-31T00:00:00Z`' })
       .optional(),
+    // In the words of the policy's input, where they are judged.
+    conditions: bindingConditionsSchema.default([]),
   }),
   ServiceAccount: z.strictObject({ displayName: displayNameSchema, ownerTeam: nameSchema.optional() }),
 } as const;

@@ -1,4 +1,8 @@
-import { type BuiltInRole, builtInRoles as policyRoles } from '../authorization/index.ts';
+import {
+  type BindingCondition,
+  type BuiltInRole,
+  builtInRoles as policyRoles,
+} from '../authorization/index.ts';
 
 /** What Git may declare, in the form that is compared, planned and stored. Absent values are null, never missing. */
 export type Entity =
@@ -37,6 +41,8 @@ export type RoleBindingSpec = {
   readonly effect: 'allow' | 'deny';
   /** UTC, as `Date.prototype.toISOString` writes it. */
   readonly expiresAt: string | null;
+  /** All must hold. */
+  readonly conditions: readonly BindingCondition[];
 };
 
 /** Who owns a thing. Git never deletes what the API made, unless what it refers to is gone. */

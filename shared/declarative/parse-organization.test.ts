@@ -47,6 +47,7 @@ test('reads every kind, from several files and documents, defaults filled in', (
           'role: reporter',
           'subject: team/core',
           'expiresAt: 2027-01-01T01:00:00+01:00',
+          'conditions: [{ mfa: { max_age_seconds: 300 } }, { network: { cidrs: [10.0.0.0/8] } }]',
         ),
         doc('RoleBinding', 'b2', 'role: OrgOwner', 'subject: user/ada', 'scope: {team: web}', 'effect: deny'),
       ].join('---\n'),
@@ -67,6 +68,7 @@ test('reads every kind, from several files and documents, defaults filled in', (
           scope: null,
           effect: 'allow',
           expiresAt: '2027-01-01T00:00:00.000Z',
+          conditions: [{ mfa: { max_age_seconds: 300 } }, { network: { cidrs: ['10.0.0.0/8'] } }],
         }),
         binding('b2', {
           role: 'OrgOwner',
@@ -74,6 +76,7 @@ test('reads every kind, from several files and documents, defaults filled in', (
           scope: { team: 'web' },
           effect: 'deny',
           expiresAt: null,
+          conditions: [],
         }),
         {
           kind: 'role',
@@ -193,6 +196,7 @@ describe('reports where, what and what was probably meant:', () => {
         doc('Organization', 'acme', 'displayName: Acme', 'guards:', '  minOwners: 1'),
         ada,
         doc('RoleBinding', 'b', 'role: OrgOwner', 'subject: user/ada', 'expiresAt: 2027-01-01T00:00:00Z'),
+        doc('RoleBinding', 'c', 'role: OrgOwner', 'subject: user/ada', 'conditions: [{ mfa: {} }]'),
       ],
       ['8:16: guards.minOwners asks for 1 owners, 0 are declared'],
     ],

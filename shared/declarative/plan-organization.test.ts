@@ -53,7 +53,7 @@ function binding(
     apiVersion,
     kind: 'RoleBinding',
     metadata: { name },
-    spec: { role: roleName, subject, effect: 'allow' },
+    spec: { role: roleName, subject, effect: 'allow', conditions: [] },
   };
 }
 
@@ -179,7 +179,14 @@ describe('what the API made', () => {
   const grant: ManagedEntity = {
     kind: 'role-binding',
     name: 'by-hand',
-    spec: { role: 'Auditor', subject: 'user/eve', scope: null, effect: 'allow', expiresAt: null },
+    spec: {
+      role: 'Auditor',
+      subject: 'user/eve',
+      scope: null,
+      effect: 'allow',
+      expiresAt: null,
+      conditions: [],
+    },
     managedBy: 'api',
   };
   const base = [organization(), user('ada')] as const;

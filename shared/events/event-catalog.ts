@@ -23,6 +23,8 @@ const binding = z.strictObject({
   scopeType: z.enum(['organization', 'team', 'resource']),
   scopeId: z.string(),
   effect: z.enum(['allow', 'deny']),
+  /** Absent when there is none. */
+  conditions: z.array(z.record(z.string(), z.json())).max(8).optional(),
 });
 const resource = z.strictObject({ type: z.string(), resourceId: z.string() });
 const apiKey = z.strictObject({ fingerprint: z.string(), serviceAccountId: z.string() });

@@ -72,7 +72,7 @@ async function listTeams(tx: OrgTransaction, { limit, before }: DirectoryPage): 
   }));
 }
 
-function toRoleBinding(row: Rows.RoleBindingRow): RoleBinding {
+function toRoleBinding(row: Rows.RoleBindingRow & { conditions: readonly object[] }): RoleBinding {
   return {
     id: row.binding_id,
     name: row.name,
@@ -81,6 +81,7 @@ function toRoleBinding(row: Rows.RoleBindingRow): RoleBinding {
     scope: { type: row.scope_type, id: row.scope_id },
     effect: row.effect,
     expiresAt: row.expires_at ?? undefined,
+    conditions: row.conditions,
     ...declared(row),
   };
 }

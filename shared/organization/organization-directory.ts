@@ -34,6 +34,8 @@ export type RoleBinding = Declared & {
   readonly scope: { readonly type: 'organization' | 'team' | 'resource'; readonly id: string };
   readonly effect: 'allow' | 'deny';
   readonly expiresAt: Date | undefined;
+  /** All must hold; in the words of the policy's input. */
+  readonly conditions: readonly object[];
 };
 
 export type DirectoryPage = { readonly limit: number; readonly before?: string };

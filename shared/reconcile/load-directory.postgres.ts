@@ -1,3 +1,4 @@
+import { bindingConditionsSchema } from '../authorization/index.ts';
 import type { OrgTransaction } from '../db/index.ts';
 import { type ManagedBy, type ManagedEntity, toEntityKey } from '../declarative/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -143,6 +144,7 @@ async function loadRoleBindings(tx: OrgTransaction, keys: Keys): Promise<Loaded[
       'scope_id',
       'effect',
       'expires_at',
+      'conditions',
       'managed_by',
     ])
     .execute();
@@ -159,6 +161,7 @@ async function loadRoleBindings(tx: OrgTransaction, keys: Keys): Promise<Loaded[
           scope: toScope(keys, row.scope_type, row.scope_id),
           effect: row.effect,
           expiresAt: row.expires_at?.toISOString() ?? null,
+          conditions: bindingConditionsSchema.parse(row.conditions),
         },
         managedBy: row.managed_by,
       },

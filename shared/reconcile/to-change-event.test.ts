@@ -26,6 +26,7 @@ const binding = (team: string | null): ManagedEntity => ({
     scope: team === null ? null : { team },
     effect: 'allow',
     expiresAt: null,
+    conditions: [],
   },
 });
 

@@ -93,5 +93,6 @@ function toBindingData(
     scopeType: scope.type,
     scopeId: scope.id,
     effect: spec.effect,
+    ...(spec.conditions.length === 0 ? {} : { conditions: [...spec.conditions] }),
   };
 }

@@ -188,7 +188,7 @@ async function writeRoleBinding(context: Context, entity: Managed<'role-binding'
     return deleted(
       await tx.deleteFrom('role_binding').where('binding_id', '=', binding_id).executeTakeFirst(),
     );
-  const { role, subject, scope, effect, expiresAt } = entity.spec;
+  const { role, subject, scope, effect, expiresAt, conditions } = entity.spec;
   const toWhom = toSubject(ids, subject);
   const where = toScope(ids, org_id, scope);
   const values = {
@@ -200,6 +200,7 @@ async function writeRoleBinding(context: Context, entity: Managed<'role-binding'
     scope_id: where.id,
     effect,
     expires_at: expiresAt === null ? null : new Date(expiresAt),
+    conditions: JSON.stringify(conditions),
     managed_by: entity.managedBy,
     updated_at: at,
   };

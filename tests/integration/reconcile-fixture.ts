@@ -134,6 +134,7 @@ export function toOrganizationFiles(name: string, guards: object = {}): Record<s
         subject: 'team/core',
         scope: { team: 'engineering' },
         expiresAt: '2031-01-31T00:00:00+02:00',
+        conditions: [{ mfa: { max_age_seconds: 900 } }, { network: { cidrs: ['10.0.0.0/8'] } }],
       }),
     ].join(''),
     [`${folder}/ci.yaml`]: toDocument('RoleBinding', 'ci-develops', {
