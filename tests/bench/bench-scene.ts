@@ -21,7 +21,7 @@ export type BenchScene = AsyncDisposable & {
 };
 
 /** A durable PostgreSQL with the seeded data on this very machine. */
-export async function setBenchScene({ quick, progress }: BenchOptions): Promise<BenchScene> {
+export async function setBenchScene({ full, progress }: BenchOptions): Promise<BenchScene> {
   const closers = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'uos-bench-'));
   closers.defer(() => rm(directory, { recursive: true, force: true }));
@@ -38,7 +38,7 @@ export async function setBenchScene({ quick, progress }: BenchOptions): Promise<
   closers.defer(() => pool.close());
   const keys = await openTestApiKeys(pool);
   closers.defer(() => keys.dispose());
-  const scale = quick ? seedScales.small : seedScales.full;
+  const scale = full ? seedScales.full : seedScales.small;
   progress(`Seeding ${scale.organizations} organizations`);
   await seedDatabase({ ownerUrl: postgres.ownerUrl, pepper: keys.deps.pepper.current(), scale, progress });
   return {

@@ -10,6 +10,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true },
     rate: { type: 'string' },
@@ -20,12 +21,15 @@ const area = positionals[0] ?? '';
 const load = Object.hasOwn(areas, area) ? areas[area] : undefined;
 
 if (load === undefined) {
-  process.stderr.write(`Usage: npm run bench -- <${Object.keys(areas).join(' | ')}> [--json] [--quick]\n`);
+  process.stderr.write(
+    `Usage: npm run bench -- <${Object.keys(areas).join(' | ')}> [--json] [--full | --quick]\n`,
+  );
   process.stderr.write('         [--only <part>]... [--rate <arrivals per second>] [--seconds <duration>]\n');
   process.exitCode = 2;
 } else {
   const bench = await load();
   const results = await bench({
+    full: values.full,
     quick: values.quick,
     ...(values.only === undefined ? {} : { only: values.only }),
     ...(values.rate === undefined ? {} : { rate: Number(values.rate) }),
