@@ -4,7 +4,7 @@ import type { BenchOptions, BenchResult } from './bench-result.ts';
 import type { BenchScene } from './bench-scene.ts';
 import { keepHistogram, percentile } from './latency.ts';
 import { type LoadOutcome, runOpenLoop } from './open-loop.ts';
-import { readProcessUsage } from './process-usage.ts';
+import { type ProcessUsage, readProcessUsage } from './process-usage.ts';
 
 type Rate = { readonly rate: number; readonly seconds: number; readonly p95Max: number };
 
@@ -49,14 +49,17 @@ async function measureRate(
     },
   });
   const after = await readProcessUsage(authorize.pid);
-  const cpuMs = (after?.cpuMs ?? Number.NaN) - (before?.cpuMs ?? Number.NaN);
+  const usage = {
+    cpuMs: (after?.cpuMs ?? Number.NaN) - (before?.cpuMs ?? Number.NaN),
+    residentBytes: after?.residentBytes ?? Number.NaN,
+  };
   const about = { rate: rate.rate, seconds: rate.seconds, at: new Date().toISOString() };
   progress(`Histogram: ${await keepHistogram(`authorize-${rate.rate}`, about, outcome.latencies)}`);
   if (outcome.firstError !== undefined) progress(`First error: ${outcome.firstError}`);
-  return toResults(rate, outcome, cpuMs);
+  return toResults(rate, outcome, usage);
 }
 
-function toResults({ rate, p95Max }: Rate, outcome: LoadOutcome, cpuMs: number): BenchResult[] {
+function toResults({ rate, p95Max }: Rate, outcome: LoadOutcome, usage: ProcessUsage): BenchResult[] {
   const at = `at ${rate}/s`;
   const p = (percent: number) => percentile(outcome.latencies, percent);
   return [
@@ -67,6 +70,7 @@ function toResults({ rate, p95Max }: Rate, outcome: LoadOutcome, cpuMs: number):
     { name: `requests ${at}`, value: outcome.calls, unit: 'requests' },
     { name: `errors ${at}`, value: outcome.errors, unit: 'requests', boundMax: 0 },
     { name: `wrong answers ${at}`, value: outcome.wrong, unit: 'requests', boundMax: 0 },
-    { name: `CPU per request ${at}`, value: cpuMs / outcome.calls, unit: 'ms' },
+    { name: `CPU per request ${at}`, value: usage.cpuMs / outcome.calls, unit: 'ms' },
+    { name: `resident memory ${at}`, value: usage.residentBytes / 2 ** 20, unit: 'MiB' },
   ];
 }
