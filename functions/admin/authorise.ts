@@ -1,5 +1,5 @@
 import type { Principal } from '../../shared/authentication/index.ts';
-import { type PermissionFailure, requirePermission } from '../../shared/authorization/index.ts';
+import { type PermissionFailure, requirePermission, toCaller } from '../../shared/authorization/index.ts';
 import { fail, ok, type Result } from '../../shared/kernel/index.ts';
 import {
   findOrganization,
@@ -29,7 +29,7 @@ export async function authorise(
   );
   if (organization === undefined && !isOfPlatform) return fail({ code: 'resource.not_found' });
   const permitted = await requirePermission(deps.access, {
-    caller: { organizationId: caller.organizationId, subject: { type: caller.type, id: caller.id } },
+    caller: toCaller(caller),
     ...question(caller, operation, request, organization),
   });
   if (!permitted.ok) return permitted;

@@ -1,5 +1,10 @@
 import type { Principal } from '../../shared/authentication/index.ts';
-import { type Decision, type EvaluateAccessDeps, evaluateAccess } from '../../shared/authorization/index.ts';
+import {
+  type Decision,
+  type EvaluateAccessDeps,
+  evaluateAccess,
+  narrowToCredential,
+} from '../../shared/authorization/index.ts';
 import { ok } from '../../shared/kernel/index.ts';
 import {
   type AdmitCallerDeps,
@@ -35,7 +40,9 @@ export async function answerQuestion(
   const admitted = await admitQuestion(deps, caller, [request.subject]);
   if (!admitted.ok) return admitted;
   const { organizationId } = caller;
-  const decision = await evaluateAccess(deps, { organizationId, request, ...demandOf(options) });
+  const facts = narrowToCredential(deps.facts, caller);
+  const question = { organizationId, request, ...demandOf(options) };
+  const decision = await evaluateAccess({ ...deps, facts }, question);
   if (decision.code === 'error') logNothingDecided(deps, call, decision);
   // Without a revision no policy was asked: facts could not be had.
   if (decision.revision === undefined) return notDecided(deps, call, decision.cause);

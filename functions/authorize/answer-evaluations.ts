@@ -5,6 +5,7 @@ import {
   type EvaluationOutcome,
   type EvaluationsRequest,
   evaluateBatch,
+  narrowToCredential,
   parseEvaluationsRequest,
 } from '../../shared/authorization/index.ts';
 import { ok } from '../../shared/kernel/index.ts';
@@ -49,7 +50,7 @@ async function answerBatch(
   const subjects = batch.items.flatMap(({ request }) => (request.ok ? [request.value.subject] : []));
   const admitted = await admitQuestion(deps, caller, subjects);
   if (!admitted.ok) return admitted;
-  const facts = demandFreshFacts(deps.facts, options.minDataRevision);
+  const facts = demandFreshFacts(narrowToCredential(deps.facts, caller), options.minDataRevision);
   const outcomes = await evaluateBatch({ ...deps, facts }, { organizationId: caller.organizationId, batch });
   const undecided = outcomes.find(
     (outcome) => 'decision' in outcome && outcome.decision.revision === undefined,

@@ -1,6 +1,7 @@
 import type { Principal } from '../../shared/authentication/index.ts';
 import {
   demandFreshFacts,
+  narrowToCredential,
   openPageToken,
   type PagePosition,
   type PageTokenDeps,
@@ -73,7 +74,8 @@ async function answer(deps: AnswerSearchDeps, call: AuthorizeCall, asked: Asked)
   const query = { organizationId: caller.organizationId, question: request.question };
   const position = await findPosition(deps, query, request.page);
   if (!position.ok) return position;
-  const facts = demandFreshFacts(deps.facts, asked.options.minDataRevision);
+  const narrowed = narrowToCredential(deps.facts, caller);
+  const facts = demandFreshFacts(narrowed, asked.options.minDataRevision);
   const page = await searchAccess({ ...deps, facts }, { ...query, ...position.value });
   if (!page.ok) return page;
   const { requestId, traceparent } = call;

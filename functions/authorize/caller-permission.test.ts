@@ -8,7 +8,7 @@ import { createCallerPermission } from './caller-permission.ts';
 
 const deps = { clock: systemClock, random: systemRandom };
 const org = organizationId.create(deps);
-const principal: Principal = {
+const principal: Principal & { readonly scopes?: readonly string[] } = {
   organizationId: org,
   type: 'service_account',
   id: serviceAccountId.create(deps),
@@ -42,7 +42,9 @@ function setUp() {
       },
     },
   });
-  return { state, ask: async () => (await mayAsk(principal)).ok };
+  const ask = async (scopes?: readonly string[]) =>
+    (await mayAsk(scopes === undefined ? principal : { ...principal, scopes })).ok;
+  return { state, ask };
 }
 
 describe('the permission to ask about others', () => {
@@ -55,6 +57,14 @@ describe('the permission to ask about others', () => {
       resource: { type: 'authorization', id: '*' },
       subject: { type: 'service_account', id: principal.id },
     });
+  });
+
+  // Threat: a narrow credential that profits from what a wide one of the same account was told.
+  it('is asked apart for each list of scopes', async () => {
+    const { state, ask } = setUp();
+    const lists = [undefined, [], ['a:b', 'c:d'], ['a:b","c:d'], ['a:b']];
+    for (const list of [...lists, ...lists]) await ask(list);
+    expect(state.asked.map(({ subject }) => subject.scopes)).toEqual(lists);
   });
 
   // Each of them may turn the answer, so none may be left out of what is remembered.

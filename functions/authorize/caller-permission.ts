@@ -6,6 +6,7 @@ import {
   type PolicyEngine,
   requirePermission,
   type SubjectFacts,
+  toCaller,
 } from '../../shared/authorization/index.ts';
 import { type Result, toNumericDate } from '../../shared/kernel/index.ts';
 
@@ -15,16 +16,19 @@ export type CallerPermissionDeps = EvaluateAccessDeps & {
 
 export type CallerPermission = (principal: Principal) => Promise<Result<Permit, PermissionFailure>>;
 
+type Outcome = Result<Permit, PermissionFailure>;
+
 type Remembered = {
   readonly second: number;
   readonly revision: string | undefined;
-  readonly outcome: Result<Permit, PermissionFailure>;
+  /** By the scopes of the credential, which are no part of the facts. */
+  readonly outcomes: Map<string, Outcome>;
 };
 
 /**
  * Whether a caller may ask about others, which a gateway asks a thousand times a second. All that the policy looks at
- * is the caller's facts, its own revision and the second it is; while all three are the same, so is the answer. The
- * cache hands out one object of facts until they change, so the object itself is the key.
+ * is the caller's facts, the scopes of its credential, its own revision and the second it is; while all four are the
+ * same, so is the answer. The cache hands out one object of facts until they change, so the object itself is the key.
  */
 export function createCallerPermission(deps: CallerPermissionDeps): CallerPermission {
   const remembered = new WeakMap<SubjectFacts, Remembered>();
@@ -32,17 +36,24 @@ export function createCallerPermission(deps: CallerPermissionDeps): CallerPermis
     const facts = await deps.facts.find(principal.organizationId, principal);
     const second = toNumericDate(deps.clock.now());
     const { revision } = deps.engine.status();
-    const known = remembered.get(facts);
-    if (known?.second === second && known.revision === revision) return known.outcome;
+    const caller = toCaller(principal);
+    // As JSON, since joined text would let two lists of scopes share an answer.
+    const key = JSON.stringify(caller.scopes ?? null);
+    const current = () => {
+      const known = remembered.get(facts);
+      return known?.second === second && known.revision === revision ? known.outcomes : undefined;
+    };
+    const known = current()?.get(key);
+    if (known !== undefined) return known;
     // Asked of these very facts: a second look might find newer ones.
     const outcome = await requirePermission(
       { ...deps, facts: { find: async () => facts } },
-      {
-        caller: { organizationId: principal.organizationId, subject: principal },
-        permission: 'authorization:evaluate',
-      },
+      { caller, permission: 'authorization:evaluate' },
     );
-    if (toNumericDate(deps.clock.now()) === second) remembered.set(facts, { second, revision, outcome });
+    if (toNumericDate(deps.clock.now()) === second) {
+      const outcomes = current() ?? new Map<string, Outcome>();
+      remembered.set(facts, { second, revision, outcomes: outcomes.set(key, outcome) });
+    }
     return outcome;
   };
 }

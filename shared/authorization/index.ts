@@ -25,6 +25,12 @@ export {
   createBoundedPolicyEngine,
 } from './bounded-policy-engine.ts';
 export { type CachedSubjectFactsDeps, cacheSubjectFacts } from './cached-subject-facts.ts';
+export {
+  type CredentialHolder,
+  credentialScopeSchema,
+  narrowScopes,
+  narrowToCredential,
+} from './credential-scope.ts';
 export type { Decision, DecisionCode, Obligation } from './decision.ts';
 export { type AccessQuestion, type EvaluateAccessDeps, evaluateAccess } from './evaluate-access.ts';
 export { type EvaluateBatchDeps, type EvaluationOutcome, evaluateBatch } from './evaluations-access.ts';
@@ -79,6 +85,7 @@ export {
   type PermissionTarget,
   type Permit,
   requirePermission,
+  toCaller,
 } from './require-permission.ts';
 export { runEvaluations } from './run-evaluations.ts';
 export { type SearchAccessDeps, type SearchPage, searchAccess } from './search-access.ts';

@@ -36,6 +36,8 @@ export type SubjectState = {
   readonly teams: readonly string[];
   /** Of an API key: the service account whose rights it has. */
   readonly acts_as?: SubjectReference;
+  /** Of an API key, or of whoever asks about itself: what the credential was issued for. Absent means not narrowed. */
+  readonly scopes?: readonly string[];
   /** Of an API key: seconds since the epoch; absent means never. */
   readonly expires_at?: number;
 };

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readPolicyBundle } from './policy-bundle.ts';
 import { createPolicyEngine } from './policy-engine.ts';
 import type { Authentication } from './policy-input.ts';
-import { requirePermission } from './require-permission.ts';
+import { requirePermission, toCaller } from './require-permission.ts';
 import { createMemorySubjectFacts, type MemorySubjectFacts } from './subject-facts.memory.ts';
 
 const organizationId = 'org_01h455vb4pex5vsknk084sn02q';
@@ -32,12 +32,17 @@ function grant(role: string): void {
   });
 }
 
-function issueKey(target: { owner?: string; authentication?: Authentication } = {}) {
-  const { owner = organizationId, authentication } = target;
+function issueKey(
+  target: { owner?: string; authentication?: Authentication; scopes?: readonly string[] } = {},
+) {
+  const { owner = organizationId, authentication, ...scopes } = target;
   return requirePermission(
     { facts, engine, clock },
     {
-      caller: { organizationId, subject, ...(authentication === undefined ? {} : { authentication }) },
+      caller: {
+        ...toCaller({ organizationId, ...subject, ...scopes }),
+        ...(authentication === undefined ? {} : { authentication }),
+      },
       permission: 'api_key:issue',
       resource: { properties: { organization: owner } },
     },
@@ -62,6 +67,27 @@ describe('requiring a permission', () => {
         detail: 'The caller lacks the permission "api_key:issue"',
         reason: 'not_permitted',
       },
+    });
+  });
+
+  test('refuses what the credential was not issued for, and says that it is the credential', async () => {
+    grant('Developer');
+    expect(await issueKey({ scopes: ['document:*', 'api_key:read'] })).toEqual({
+      ok: false,
+      failure: {
+        code: 'authorization.not_permitted',
+        detail: 'The scopes of the credential do not include "api_key:issue"',
+        reason: 'not_permitted',
+      },
+    });
+    expect(await issueKey({ scopes: ['api_key:*'] })).toMatchObject({ ok: true });
+  });
+
+  test('grants nothing by the scopes of a credential', async () => {
+    grant('Auditor');
+    expect(await issueKey({ scopes: ['*:*'] })).toMatchObject({
+      ok: false,
+      failure: { detail: 'The caller lacks the permission "api_key:issue"' },
     });
   });
 

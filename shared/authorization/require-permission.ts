@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from '../kernel/index.ts';
+import { type CredentialHolder, narrowToCredential } from './credential-scope.ts';
 import type { Decision, Obligation } from './decision.ts';
 import { type EvaluateAccessDeps, evaluateAccess } from './evaluate-access.ts';
 import type { Permission } from './permission.ts';
@@ -10,7 +11,14 @@ export type Caller = {
   readonly subject: SubjectReference;
   /** From the verified credential; absent for an API key, which never counts as a second factor. */
   readonly authentication?: Authentication;
+  /** What the credential was issued for: outside it the caller has no permission. Absent means not narrowed. */
+  readonly scopes?: readonly string[];
 };
+
+/** The caller that a credential proved, with what it was issued for. */
+export function toCaller({ organizationId, type, id, scopes }: CredentialHolder): Caller {
+  return { organizationId, subject: { type, id }, ...(scopes === undefined ? {} : { scopes }) };
+}
 
 export type PermissionTarget = {
   /** Absent for a collection, or for a thing that does not exist yet. */
@@ -45,10 +53,14 @@ export async function requirePermission(
   input: { caller: Caller; permission: Permission; resource?: PermissionTarget },
 ): Promise<Result<Permit, PermissionFailure>> {
   const { caller, permission } = input;
-  const decision = await evaluateAccess(deps, {
-    organizationId: caller.organizationId,
-    request: toRequest(caller, permission, input.resource ?? {}),
-  });
+  const facts = narrowToCredential(deps.facts, { ...caller, ...caller.subject });
+  const decision = await evaluateAccess(
+    { ...deps, facts },
+    {
+      organizationId: caller.organizationId,
+      request: toRequest(caller, permission, input.resource ?? {}),
+    },
+  );
   if (decision.decision) return ok({ caller, permission, decision });
   return fail(toFailure(permission, decision));
 }
@@ -72,6 +84,9 @@ function toFailure(permission: Permission, decision: Decision): PermissionFailur
     const detail = `The permission "${permission}" needs multi-factor authentication`;
     return { code: 'authorization.step_up_required', detail, obligations: decision.obligations ?? [] };
   }
-  const detail = `The caller lacks the permission "${permission}"`;
+  const detail =
+    decision.rule === 'outside_credential_scope'
+      ? `The scopes of the credential do not include "${permission}"`
+      : `The caller lacks the permission "${permission}"`;
   return { code: 'authorization.not_permitted', detail, reason: decision.code };
 }

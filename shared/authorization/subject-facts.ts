@@ -41,6 +41,7 @@ export type FactsDemand = { readonly resource?: ResourceReference; readonly minD
  * - `subject.teams` holds the subject's own teams and all above them; `bindings` those of the subject and of every
  *   one of these teams. Nothing is judged here: expired and denying bindings are facts too.
  * - An API key has the teams and bindings of its service account, and is disabled when either of them is.
+ * - The scopes of an API key are facts of the key, and of nobody else.
  * - A custom role's permissions come with the binding; a role that no longer exists has none.
  * - A binding at a team names all teams below it in `scope.descendants`, without which a denial would not reach them.
  * - No such organization, no such subject, or a type of subject we do not have: `unknownSubjectFacts`.

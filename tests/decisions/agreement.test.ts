@@ -106,6 +106,9 @@ const input: fc.Arbitrary<PolicyInput> = fc.record({
       teams: fc.array(team, { maxLength: 3 }),
       acts_as: fc.constant({ type: 'service_account', id: 'sa_1' }),
       expires_at: fc.oneof({ weight: 4, arbitrary: fc.constant(5000) }, second),
+      scopes: fc.array(fc.oneof(permission, fc.constantFrom('*:*', 'document:*', 'read', '', 'a:b:c')), {
+        maxLength: 3,
+      }),
       properties: optional({
         level: fc.constantFrom(3, '3'),
         unset: fc.constant(null),
@@ -169,8 +172,8 @@ describe('the compiled policy and the model', () => {
   test('agree on every question', () => {
     const seen = new Map<string, number>();
     const agrees = (question: PolicyInput) => {
-      const { decision, code, binding } = engine.evaluate(question);
-      seen.set(code, (seen.get(code) ?? 0) + 1);
+      const { decision, code, rule = '', binding } = engine.evaluate(question);
+      for (const name of [code, rule]) seen.set(name, (seen.get(name) ?? 0) + 1);
       expect({ decision, code, ...(binding === undefined ? {} : { binding }) }).toEqual(
         decideByModel(question, roles),
       );
@@ -183,6 +186,7 @@ describe('the compiled policy and the model', () => {
       'not_permitted',
       'step_up_required',
       'organization_suspended',
+      'outside_credential_scope',
     ]) {
       expect(seen.get(code) ?? 0, code).toBeGreaterThan(10);
     }

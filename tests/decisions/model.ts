@@ -30,10 +30,25 @@ export function decideByModel(input: PolicyInput, roles: RoleTable): ModelDecisi
   const grants = live.filter((binding) => binding.effect === 'allow' && reaches(input, binding, roles));
   const usable = grants.filter((binding) => othersHold(input, binding));
   const free = usable.filter((binding) => mfaHolds(input, binding, roles));
+  if (grants.length > 0 && !isIssuedFor(input)) {
+    const [best = grants] = [free, usable].filter((some) => some.length > 0);
+    return { decision: false, code: 'not_permitted', binding: lowest(best) };
+  }
   if (free.length > 0) return { decision: true, code: 'permitted', binding: lowest(free) };
   if (usable.length > 0) return { decision: false, code: 'step_up_required', binding: lowest(usable) };
   const waiting = grants.length > 0 ? { binding: lowest(grants) } : {};
   return { decision: false, code: 'not_permitted', ...waiting };
+}
+
+/** `*` stands for the action of a type, or for everything; never for the type of an action. */
+function isIssuedFor({ subject, resource, action }: PolicyInput): boolean {
+  const isColonFree = !`${resource.type}${action.name}`.includes(':');
+  return (subject.scopes ?? ['*:*']).some((scope) => {
+    if (scope === '*:*') return true;
+    const [type, name, ...more] = scope.split(':');
+    if (type === '*' || more.length > 0 || !isColonFree) return false;
+    return type === resource.type && (name === '*' || name === action.name);
+  });
 }
 
 function hasEnded(input: PolicyInput, { expires_at: end }: { readonly expires_at?: number }): boolean {

@@ -12,8 +12,9 @@ import data.lib.mfa
 # METADATA
 # title: Decision
 # description: |
-#   The first refusal that applies wins, an explicit deny beats every grant, and without a grant the answer is
-#   no. The binding named is the one with the lowest id among those that decide, so that answers are repeatable.
+#   The first refusal that applies wins, an explicit deny beats every grant, a credential opens nothing that it was
+#   not issued for, and without a grant the answer is no. The binding named is the one with the lowest id among
+#   those that decide, so that answers are repeatable.
 # entrypoint: true
 # custom:
 #   code: not_permitted
@@ -28,6 +29,11 @@ decision := refusal("unknown_subject", "subject_unknown") if {
 	subject_not_active
 } else := object.union(refusal("forbidden", "denied_by_binding"), {"binding": min(denied_by_binding)}) if {
 	count(denied_by_binding) > 0
+} else := object.union(
+	refusal("not_permitted", "outside_credential_scope"),
+	{"binding": outside_credential_scope},
+) if {
+	outside_credential_scope
 } else := {
 	"decision": true,
 	"code": "permitted",

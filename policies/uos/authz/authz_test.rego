@@ -326,3 +326,61 @@ test_deny_an_expired_key if {
 }
 
 test_allow_a_key_until_it_expires if asking({"subject": {"expires_at": 1001}, "bindings": [reader]}).decision
+
+# scopes of a credential
+
+scoped(scopes) := {"scopes": scopes}
+
+test_allow_within_scopes if {
+	every scopes in [["document:read"], ["invoice:*", "document:*"], ["*:*"]] {
+		asking({"subject": scoped(scopes), "bindings": [reader]}).code == "permitted"
+	}
+}
+
+test_deny_outside_scopes_with_the_binding_that_would_have_granted if {
+	expected := {"decision": false, "code": "not_permitted", "rule": "outside_credential_scope", "binding": "bind_1"}
+	every scopes in [[], ["document:write"], ["invoice:*"]] {
+		asking({"subject": scoped(scopes), "bindings": [object.union(reader, {"id": "bind_9"}), reader]}) == expected
+	}
+}
+
+test_undefined_scopes_open_nothing if {
+	every scopes in [null, false, "*:*", {"all": "*:*"}, [null], ["*"], ["*:read"]] {
+		asking({"subject": scoped(scopes), "bindings": [reader]}).rule == "outside_credential_scope"
+	}
+}
+
+# Threat: a key that is issued for more than its owner may do.
+test_deny_what_only_the_scopes_name if asking({"subject": scoped(["*:*"])}).rule == "no_grant"
+
+test_deny_without_a_grant_says_so_first if asking({"subject": scoped([])}).rule == "no_grant"
+
+test_deny_explicitly_before_scopes if {
+	denial := object.union(reader, {"id": "bind_0", "effect": "deny"})
+	asking({"subject": scoped([]), "bindings": [reader, denial]}).code == "forbidden"
+	asking({"subject": scoped(["*:*"]), "bindings": [reader, denial]}).code == "forbidden"
+}
+
+test_deny_the_unknown_before_scopes if {
+	asking({"subject": {"known": false, "scopes": []}, "bindings": [reader]}).code == "unknown_subject"
+	asking({"subject": {"status": "disabled", "scopes": []}, "bindings": [reader]}).code == "subject_disabled"
+}
+
+test_deny_without_step_up_outside_scopes if {
+	owner := {"bindings": [holding("OrgOwner")]}
+	answer := asking(object.union(owner, {"subject": scoped(["invoice:read"])}))
+	answer == {"decision": false, "code": "not_permitted", "rule": "outside_credential_scope", "binding": "bind_1"}
+	asking(object.union(owner, {"subject": scoped(["document:read"])})).code == "step_up_required"
+}
+
+test_deny_outside_scopes_before_conditions if {
+	granted := {"bindings": [conditional([office])]}
+	asking(object.union(granted, {"subject": scoped([])})).rule == "outside_credential_scope"
+	asking(object.union(granted, {"subject": scoped(["*:*"])})).rule == "grant_conditions_unmet"
+}
+
+test_deny_names_the_binding_that_would_have_decided if {
+	later := object.union(reader, {"id": "bind_2"})
+	bindings := [holding("OrgOwner"), conditional([office]), later]
+	asking({"subject": scoped([]), "bindings": bindings}).binding == "bind_2"
+}
