@@ -100,9 +100,14 @@ async function createOperator(
     displayName: 'Operator of the platform',
     ownerTeamId: undefined,
     status: 'active',
+    labels: {},
+    expiresAt: undefined,
+    createdBy: actor.id,
+    reason: undefined,
     managedBy: 'platform',
     createdAt: now,
     updatedAt: now,
+    deletedAt: undefined,
   });
   await events.record(tx, platformOrganizationId, {
     type: 'uos.service-account.created.v1',

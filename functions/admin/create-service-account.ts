@@ -1,8 +1,9 @@
-import { fail, ok } from '../../shared/kernel/index.ts';
+import { ok } from '../../shared/kernel/index.ts';
 import { createServiceAccount } from '../../shared/service-account/index.ts';
 import { createServiceAccountBody } from './create-service-account.schema.ts';
 import { defineOperation } from './operation.ts';
 import { serviceAccountView, toServiceAccountView } from './service-account.schema.ts';
+import { toServiceAccountProblem } from './service-account-problem.ts';
 
 export const createServiceAccountOperation = defineOperation({
   id: 'createServiceAccount',
@@ -14,17 +15,19 @@ export const createServiceAccountOperation = defineOperation({
   status: 201,
   creates: true,
   response: serviceAccountView,
-  example: { body: { name: 'ci', displayName: 'Continuous integration' } },
+  example: {
+    body: { name: 'ci', displayName: 'Continuous integration', labels: { env: 'prod' }, reason: 'Releases' },
+  },
   act: async (deps, { actor, organization, body }) => {
+    const expiresAt = body.expiresAt === undefined ? undefined : new Date(body.expiresAt);
     const created = await createServiceAccount(
       { ...deps, store: deps.stores.serviceAccount },
-      { ...body, organizationId: organization.id, actor },
+      { ...body, expiresAt, organizationId: organization.id, actor },
     );
-    if (!created.ok)
-      return fail({ code: 'resource.already_exists', detail: `A service account is named "${body.name}"` });
+    if (!created.ok) return toServiceAccountProblem(created.failure);
     return ok({
       location: `/v1/organizations/${organization.id}/service-accounts/${created.value.id}`,
-      body: toServiceAccountView(created.value),
+      body: toServiceAccountView(created.value, deps.clock.now()),
     });
   },
 });

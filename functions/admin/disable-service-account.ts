@@ -1,8 +1,9 @@
-import { fail, ok } from '../../shared/kernel/index.ts';
+import { ok } from '../../shared/kernel/index.ts';
 import { disableServiceAccount } from '../../shared/service-account/index.ts';
 import { serviceAccountIdField } from './field.schema.ts';
 import { defineOperation } from './operation.ts';
 import { serviceAccountView, toServiceAccountView } from './service-account.schema.ts';
+import { toServiceAccountProblem } from './service-account-problem.ts';
 
 export const disableServiceAccountOperation = defineOperation({
   id: 'disableServiceAccount',
@@ -18,7 +19,7 @@ export const disableServiceAccountOperation = defineOperation({
       { ...deps, store: deps.stores.serviceAccount },
       { organizationId: organization.id, serviceAccountId: params.serviceAccount, actor },
     );
-    if (!disabled.ok) return fail({ code: 'resource.not_found' });
-    return ok({ body: toServiceAccountView(disabled.value) });
+    if (!disabled.ok) return toServiceAccountProblem(disabled.failure);
+    return ok({ body: toServiceAccountView(disabled.value, deps.clock.now()) });
   },
 });

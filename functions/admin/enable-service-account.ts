@@ -1,8 +1,9 @@
-import { fail, ok } from '../../shared/kernel/index.ts';
+import { ok } from '../../shared/kernel/index.ts';
 import { enableServiceAccount } from '../../shared/service-account/index.ts';
 import { serviceAccountIdField } from './field.schema.ts';
 import { defineOperation } from './operation.ts';
 import { serviceAccountView, toServiceAccountView } from './service-account.schema.ts';
+import { toServiceAccountProblem } from './service-account-problem.ts';
 
 export const enableServiceAccountOperation = defineOperation({
   id: 'enableServiceAccount',
@@ -18,7 +19,7 @@ export const enableServiceAccountOperation = defineOperation({
       { ...deps, store: deps.stores.serviceAccount },
       { organizationId: organization.id, serviceAccountId: params.serviceAccount, actor },
     );
-    if (!enabled.ok) return fail({ code: 'resource.not_found' });
-    return ok({ body: toServiceAccountView(enabled.value) });
+    if (!enabled.ok) return toServiceAccountProblem(enabled.failure);
+    return ok({ body: toServiceAccountView(enabled.value, deps.clock.now()) });
   },
 });

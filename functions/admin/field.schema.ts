@@ -3,7 +3,7 @@ import { apiKeyId } from '../../shared/api-key/index.ts';
 import { gitSourceId } from '../../shared/git-source/index.ts';
 import type { TypeIdKind } from '../../shared/kernel/index.ts';
 import { organizationNamePattern } from '../../shared/organization/index.ts';
-import { serviceAccountId } from '../../shared/service-account/index.ts';
+import { labelsSchema, serviceAccountId } from '../../shared/service-account/index.ts';
 
 /** Fields that several operations share, each with one form and one meaning. */
 const idSuffix = '[0-7][0-9a-hjkmnp-tv-z]{25}';
@@ -45,5 +45,13 @@ export const displayNameField = lineField(128);
 export const instantField = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 date-time, as in 2027-01-31T00:00:00Z' })
   .describe('RFC 3339 date-time');
+
+export const labelsField = labelsSchema.describe('Words to find it by; replaced as a whole');
+
+export const labelFilterField = z
+  .string()
+  .max(1024)
+  .regex(/^[^=,]+=[^=,]*(,[^=,]+=[^=,]*)*$/, 'must be <name>=<value>, several separated by commas')
+  .describe('Only what has each of these labels, as in team=payments,env=prod');
 
 export const managedByField = z.enum(['git', 'api', 'platform']).describe('Where it is declared');

@@ -8,7 +8,7 @@ export const getServiceAccountOperation = defineOperation({
   id: 'getServiceAccount',
   method: 'get',
   path: '/v1/organizations/{org}/service-accounts/{serviceAccount}',
-  summary: 'Read one service account',
+  summary: 'Read one service account, also after it was deleted',
   permission: 'service_account:read',
   params: { serviceAccount: serviceAccountIdField },
   resource: 'serviceAccount',
@@ -20,6 +20,6 @@ export const getServiceAccountOperation = defineOperation({
     );
     return found === undefined
       ? fail({ code: 'resource.not_found' })
-      : ok({ body: toServiceAccountView(found) });
+      : ok({ body: toServiceAccountView(found, deps.clock.now()) });
   },
 });

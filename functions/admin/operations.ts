@@ -1,6 +1,7 @@
 import { changeDecisionLogOperation } from './change-decision-log.ts';
 import { createOrganizationOperation } from './create-organization.ts';
 import { createServiceAccountOperation } from './create-service-account.ts';
+import { deleteServiceAccountOperation } from './delete-service-account.ts';
 import { disableServiceAccountOperation } from './disable-service-account.ts';
 import { downloadAuditExportFileOperation } from './download-audit-export-file.ts';
 import { enableServiceAccountOperation } from './enable-service-account.ts';
@@ -32,6 +33,7 @@ import { requestAuditExportOperation } from './request-audit-export.ts';
 import { revokeApiKeyOperation } from './revoke-api-key.ts';
 import { rotateSigningKeyOperation } from './rotate-signing-key.ts';
 import { updateResourceOperation } from './update-resource.ts';
+import { updateServiceAccountOperation } from './update-service-account.ts';
 
 /** Every route there is. The router, the OpenAPI document and the tests that attack each route read this table. */
 export const operations: readonly Operation[] = [
@@ -45,8 +47,10 @@ export const operations: readonly Operation[] = [
   createServiceAccountOperation,
   listServiceAccountsOperation,
   getServiceAccountOperation,
+  updateServiceAccountOperation,
   disableServiceAccountOperation,
   enableServiceAccountOperation,
+  deleteServiceAccountOperation,
   registerResourceTypeOperation,
   listResourceTypesOperation,
   registerResourceOperation,

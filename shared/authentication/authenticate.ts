@@ -1,6 +1,5 @@
-import type { SubjectFactsSource } from '../authorization/index.ts';
 import { bearerOf } from '../http/index.ts';
-import { fail, ok, type Result } from '../kernel/index.ts';
+import { fail, ok, type Result, toNumericDate } from '../kernel/index.ts';
 import type { AuthenticatorDeps } from './authenticator-deps.ts';
 import type { AuthenticationFailure, Authenticator, Principal } from './principal.ts';
 import { invalid } from './proof.ts';
@@ -8,8 +7,9 @@ import { createAccessTokenProof } from './prove-access-token.ts';
 import { createApiKeyProof } from './prove-api-key.ts';
 
 /**
- * Tells API keys from access tokens by the brand of our keys, and refuses both for an account that is disabled or an
- * organization that is suspended, whenever that happened. Throws when nothing can be proven because a part is down.
+ * Tells API keys from access tokens by the brand of our keys, and refuses both for an account that is disabled or has
+ * expired, or an organization that is suspended, whenever that happened. Throws when nothing can be proven because a
+ * part is down.
  */
 export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const proveApiKey = createApiKeyProof(deps);
@@ -20,17 +20,19 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
       if (text === undefined) return fail({ code: 'credential.missing' });
       if (text === 'malformed') return invalid('malformed');
       const proven = await (text.startsWith('uos_') ? proveApiKey : proveAccessToken)(text);
-      return proven.ok ? requireActive(deps.facts, proven.value) : proven;
+      return proven.ok ? requireActive(deps, proven.value) : proven;
     },
   };
 }
 
 async function requireActive(
-  facts: SubjectFactsSource,
+  { facts, apiKeys }: AuthenticatorDeps,
   principal: Principal,
 ): Promise<Result<Principal, AuthenticationFailure>> {
   const { organization, subject } = await facts.find(principal.organizationId, principal);
   if (!subject.known || subject.status !== 'active') return invalid('account_disabled');
+  const now = toNumericDate(apiKeys.clock.now());
+  if (subject.expires_at !== undefined && subject.expires_at <= now) return invalid('account_expired');
   if (organization.status !== 'active') return invalid('organization_suspended');
   return ok(principal);
 }

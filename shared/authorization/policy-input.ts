@@ -38,7 +38,7 @@ export type SubjectState = {
   readonly acts_as?: SubjectReference;
   /** Of an API key, or of whoever asks about itself: what the credential was issued for. Absent means not narrowed. */
   readonly scopes?: readonly string[];
-  /** Of an API key: seconds since the epoch; absent means never. */
+  /** Of a service account, and of an API key whichever ends first: seconds since the epoch; absent means never. */
   readonly expires_at?: number;
 };
 

@@ -41,11 +41,11 @@ actor as materialized (
 )
 select asked, (
   with recursive
-  subject(status) as (
-    select m.status from membership m
+  subject(status, expires_at) as (
+    select m.status, null::timestamptz from membership m
      where actor.type = 'user' and m.org_id = actor.org_id and m.user_id = actor.id
     union all
-    select s.status from service_account s
+    select case s.status when 'active' then 'active' else 'disabled' end, s.expires_at from service_account s
      where actor.type = 'service_account' and s.org_id = actor.org_id and s.service_account_id = actor.id
   ),
   belongs(team_id) as (
@@ -75,6 +75,7 @@ select asked, (
   select json_build_object(
     'organizationStatus', (select o.status from organization o where o.org_id = actor.org_id),
     'subjectStatus', (select status from subject),
+    'subjectExpiresAt', (select floor(extract(epoch from expires_at)) from subject),
     'key', actor.key,
     'teams', (select coalesce(json_agg(team_id order by team_id), '[]') from belongs),
     'bindings', (
@@ -113,6 +114,7 @@ const many = { name: 'subjects-facts', text: toStatement('unnest($3::text[])') }
 type FactsRow = {
   readonly organizationStatus: 'active' | 'suspended' | null;
   readonly subjectStatus: 'active' | 'disabled' | null;
+  readonly subjectExpiresAt: number | null;
   readonly key: KeyRow | null;
   readonly teams: readonly string[];
   readonly bindings: readonly BindingRow[];
@@ -210,15 +212,23 @@ function toSubjectFacts(
   };
 }
 
-function toSubject(status: SubjectState['status'], { key, teams }: FactsRow): SubjectState {
-  if (key === null) return { known: true, status, teams };
+function toSubject(status: SubjectState['status'], row: FactsRow): SubjectState {
+  const { key, teams } = row;
+  const expiry = toExpiry(row.subjectExpiresAt, key?.expiresAt ?? null);
+  if (key === null) return { known: true, status, teams, ...expiry };
   return {
     known: true,
     status: key.status === 'active' ? status : 'disabled',
     teams,
     acts_as: { type: 'service_account', id: key.id },
-    ...(key.expiresAt === null ? {} : { expires_at: key.expiresAt }),
+    ...expiry,
   };
+}
+
+/** A key lives no longer than its account. */
+function toExpiry(...instants: readonly (number | null)[]): Pick<SubjectState, 'expires_at'> {
+  const known = instants.filter((instant) => instant !== null);
+  return known.length === 0 ? {} : { expires_at: Math.min(...known) };
 }
 
 function toRest({ resourceTypes, resource, revision }: FactsRow, demand: FactsDemand | undefined) {

@@ -59,8 +59,18 @@ export type ServiceAccountRow = Stamped & {
   name: string;
   display_name: string;
   owner_team_id: string | null;
-  status: 'active' | 'disabled';
+  status: 'active' | 'disabled' | 'deleted';
   managed_by: ManagedBy | 'platform';
+  expires_at: Date | null;
+  created_by: string | null;
+  reason: string | null;
+  /** What its name was; of a deleted account alone, whose `name` is its id. */
+  deleted_name: string | null;
+  deleted_at: Date | null;
+};
+
+type ServiceAccountLabelsColumn = {
+  labels: ColumnType<Record<string, string>, string | undefined, string>;
 };
 
 export type DataKeyRow = {
@@ -268,7 +278,7 @@ export type Database = {
   resource_type: ResourceTypeRow;
   resource: ResourceRow;
   authorization_revision: AuthorizationRevisionRow;
-  service_account: ServiceAccountRow;
+  service_account: ServiceAccountRow & ServiceAccountLabelsColumn;
   data_key: DataKeyRow;
   api_key: ApiKeyRow;
   idempotency_record: IdempotencyRecordRow;

@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
 import type { ServiceAccount } from './service-account.ts';
 import type { ServiceAccountDeps } from './service-account-deps.ts';
-import type { ServiceAccountFailure } from './service-account-failure.ts';
+import type { FailureOf } from './service-account-failure.ts';
 import type { ServiceAccountId } from './service-account-id.ts';
 
 export type ChangeServiceAccountStatusInput = {
@@ -14,14 +14,14 @@ export type ChangeServiceAccountStatusInput = {
 };
 
 type Deps = Omit<ServiceAccountDeps, 'random'>;
-type Outcome = Promise<Result<ServiceAccount, { readonly code: 'service_account.not_found' }>>;
+type Outcome = Promise<Result<ServiceAccount, FailureOf<'not_found' | 'deleted'>>>;
 
 /** Refuses all its keys and tokens from commit on. Repeating it changes and records nothing. */
 export function disableServiceAccount(deps: Deps, input: ChangeServiceAccountStatusInput): Outcome {
   return changeStatus(deps, input, 'disabled');
 }
 
-/** Lets its unrevoked keys work again. Repeating it changes and records nothing. */
+/** Lets its unrevoked keys work again, unless it has expired. Repeating it changes and records nothing. */
 export function enableServiceAccount(deps: Deps, input: ChangeServiceAccountStatusInput): Outcome {
   return changeStatus(deps, input, 'active');
 }
@@ -34,16 +34,17 @@ const eventOf = {
 async function changeStatus(
   deps: Deps,
   input: ChangeServiceAccountStatusInput,
-  status: ServiceAccount['status'],
-): Promise<Result<ServiceAccount, Extract<ServiceAccountFailure, { code: 'service_account.not_found' }>>> {
-  const id = input.serviceAccountId;
-  return withOrg(deps.pool, input.organizationId, async (tx) => {
-    const changed = await deps.store.setStatus(tx, { id, status, at: deps.clock.now() });
-    if (changed === undefined) {
-      const existing = await deps.store.find(tx, id);
-      return existing === undefined ? fail({ code: 'service_account.not_found' }) : ok(existing);
-    }
-    await deps.events.record(tx, input.organizationId, {
+  status: keyof typeof eventOf,
+): Outcome {
+  const { organizationId, serviceAccountId: id } = input;
+  return withOrg(deps.pool, organizationId, async (tx) => {
+    const existing = await deps.store.lock(tx, { organizationId, id });
+    if (existing === undefined) return fail({ code: 'service_account.not_found' });
+    if (existing.status === 'deleted') return fail({ code: 'service_account.deleted' });
+    if (existing.status === status) return ok(existing);
+    const changed = { ...existing, status, updatedAt: deps.clock.now() };
+    await deps.store.update(tx, changed);
+    await deps.events.record(tx, organizationId, {
       type: eventOf[status],
       subject: id,
       actor: input.actor,
