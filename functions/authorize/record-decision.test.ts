@@ -8,7 +8,8 @@ import { serviceAccountId } from '../../shared/service-account/index.ts';
 import { recordDecision } from './record-decision.ts';
 
 const owner = organizationId.create({ clock: systemClock, random: systemRandom });
-const caller: Principal = {
+const caller: Principal & { readonly scopes: readonly string[] } = {
+  scopes: ['document:read'],
   type: 'service_account',
   id: serviceAccountId.create({ clock: systemClock, random: systemRandom }),
   organizationId: owner,
@@ -58,6 +59,16 @@ async function made(decision: Partial<Decision>, traceparent?: string): Promise<
 }
 
 describe('a recorded decision', () => {
+  // A question about oneself cannot be understood, or asked again, without them.
+  it('names the credential and what it was issued for', async () => {
+    expect((await made({}))?.principal).toEqual({
+      type: 'service_account',
+      id: caller.id,
+      credential: 'key_1…abcd',
+      scopes: ['document:read'],
+    });
+  });
+
   it.each([
     ['an owner’s binding decided', { binding: 'bind_owner' }, true],
     ['an operator’s binding decided', { binding: 'bind_operator' }, true],

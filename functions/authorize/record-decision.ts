@@ -1,5 +1,10 @@
 import type { Principal } from '../../shared/authentication/index.ts';
-import type { Decision, EvaluationRequest, SubjectFactsSource } from '../../shared/authorization/index.ts';
+import {
+  type Decision,
+  type EvaluationRequest,
+  type SubjectFactsSource,
+  toCaller,
+} from '../../shared/authorization/index.ts';
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
 import type { Clock } from '../../shared/kernel/index.ts';
 
@@ -37,6 +42,7 @@ export async function recordDecision(deps: RecordDecisionDeps, made: MadeDecisio
       type: caller.type,
       id: caller.id,
       credential: credential.type === 'api_key' ? credential.fingerprint : credential.id,
+      scopes: toCaller(caller).scopes,
     },
     subject: { type: subject.type, id: subject.id },
     action: action.name,

@@ -6,6 +6,7 @@ import {
   type Decision,
   type EvaluationRequest,
   evaluateAccess,
+  narrowToCredential,
   type PolicyEngine,
   type SubjectFactsSource,
 } from '../../shared/authorization/index.ts';
@@ -20,6 +21,7 @@ const lineSchema = z.object({
   time: z.iso.datetime(),
   organization: z.string(),
   request_id: z.string(),
+  principal: named.extend({ scopes: z.array(z.string()).exactOptional() }).optional(),
   subject: named,
   action: z.string(),
   resource: named,
@@ -100,8 +102,13 @@ async function askAgain(
   line: RecordedLine,
 ): Promise<Decision> {
   const clock = { now: () => new Date(line.time) };
-  const question = { organizationId: line.organization, request: toRequest(line) };
-  const decision = await evaluateAccess({ ...deps, clock }, question);
+  const { organization: organizationId, principal } = line;
+  const facts =
+    principal === undefined ? deps.facts : narrowToCredential(deps.facts, { ...principal, organizationId });
+  const decision = await evaluateAccess(
+    { ...deps, facts, clock },
+    { organizationId, request: toRequest(line) },
+  );
   if (decision.revision !== undefined) return decision;
   throw new CommandError(`the facts could not be had: ${decision.cause}`, { cause: decision.cause });
 }

@@ -10,8 +10,7 @@ export type DecisionRecord = {
   readonly traceId?: string | undefined;
   /** Place in a batch, from 0; absent for a single question. */
   readonly item?: number | undefined;
-  /** Who asked, and by which credential (fingerprint or token id, never the secret). */
-  readonly principal: { readonly type: string; readonly id: string; readonly credential: string };
+  readonly principal: DecisionPrincipal;
   readonly subject: { readonly type: string; readonly id: string };
   readonly action: string;
   readonly resource: { readonly type: string; readonly id: string };
@@ -25,6 +24,15 @@ export type DecisionRecord = {
   readonly dataRevision?: number | undefined;
   /** Recorded at every level, and durable before the answer leaves. */
   readonly isPrivileged?: boolean | undefined;
+};
+
+/** Who asked, and by which credential (fingerprint or token id, never the secret), issued for what. */
+export type DecisionPrincipal = {
+  readonly type: string;
+  readonly id: string;
+  readonly credential: string;
+  /** They narrowed the answer when the question was about the principal itself. */
+  readonly scopes?: readonly string[] | undefined;
 };
 
 /** Attributes beyond it are left out whole, with their size: a line of a record must not become a store of documents. */

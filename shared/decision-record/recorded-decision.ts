@@ -10,7 +10,7 @@ export const recordedDecisionSchema = z.object({
   request_id: z.string(),
   trace_id: z.string().optional(),
   item: z.int().optional(),
-  principal: named.extend({ credential: z.string() }),
+  principal: named.extend({ credential: z.string(), scopes: z.array(z.string()).optional() }),
   subject: named,
   action: z.string(),
   resource: named,

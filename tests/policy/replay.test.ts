@@ -149,6 +149,14 @@ describe('a record is asked again', () => {
     expect([late.asked.after.decision, late.isChangedSince]).toEqual([false, true]);
   });
 
+  test('with the scopes of the credential that asked about its own holder', async () => {
+    const asked = async (id: string, ...scopes: string[]) =>
+      (await ask({ principal: { type: 'user', id, scopes } })).asked.after;
+    expect(await asked('usr_ann', 'document:read')).toMatchObject({ rule: 'outside_credential_scope' });
+    expect(await asked('usr_ann', 'api_key:*')).toMatchObject({ decision: true });
+    expect(await asked('usr_gateway', 'document:read')).toMatchObject({ decision: true });
+  });
+
   test('with the attributes that were kept, and says when some were not', async () => {
     const attributes = { context: { authentication: { amr: ['mfa'] } } };
     expect((await ask({ attributes }, 'OrgOwner')).asked.after).toMatchObject({ decision: true });
