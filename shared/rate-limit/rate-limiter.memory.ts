@@ -3,7 +3,10 @@ import type { Clock } from '../kernel/index.ts';
 import type { Admission, RateLimit } from './rate-limiter.ts';
 
 /** A rate limiter that answers at once. */
-export type LocalRateLimiter = { take(key: string, cost?: number): Admission };
+export type LocalRateLimiter = {
+  take(key: string, cost?: number): Admission;
+  giveBack(key: string, cost?: number): void;
+};
 
 const admitted: Admission = { isAdmitted: true };
 
@@ -30,6 +33,11 @@ export function createMemoryRateLimiter(
       if (tooEarlyMs > roundingMs) return refuse(tooEarlyMs);
       paidUntil.set(key, until);
       return admitted;
+    },
+    // An instant that has passed means a full burst, so this can give no more than that.
+    giveBack: (key, cost = 1) => {
+      const known = paidUntil.get(key);
+      if (known !== undefined) paidUntil.set(key, known - cost * unitMs);
     },
   };
 }

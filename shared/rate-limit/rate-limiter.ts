@@ -18,4 +18,9 @@ export type Admission =
  */
 export type RateLimiter = {
   take(key: string, cost?: number): Admission | Promise<Admission>;
+  /**
+   * Undoes a `take` that was admitted, for a limit on failures: taken before the attempt, so that a thousand at once
+   * are no way around it, and given back by a success. Never gives more than a full burst, and never throws.
+   */
+  giveBack(key: string, cost?: number): void | Promise<void>;
 };

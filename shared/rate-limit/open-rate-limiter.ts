@@ -1,0 +1,22 @@
+import type { Clock } from '../kernel/index.ts';
+import type { Redis } from '../redis/index.ts';
+import { createMemoryRateLimiter } from './rate-limiter.memory.ts';
+import { createRedisRateLimiter } from './rate-limiter.redis.ts';
+import type { RateLimit, RateLimiter } from './rate-limiter.ts';
+
+export type RateLimiterDeps = {
+  readonly clock: Clock;
+  /** Undefined: each instance counts for itself. */
+  readonly redis: Redis | undefined;
+};
+
+/** The limiter of one name, counted wherever this deployment counts. */
+export function openRateLimiter(
+  { clock, redis }: RateLimiterDeps,
+  name: string,
+  limit: RateLimit,
+): RateLimiter {
+  return redis === undefined
+    ? createMemoryRateLimiter({ clock }, limit)
+    : createRedisRateLimiter({ clock, redis }, { name, limit });
+}

@@ -1,0 +1,18 @@
+import type { Logger } from '../telemetry/index.ts';
+import { guardRedis } from './guard-redis.ts';
+import type { Redis } from './redis.ts';
+import { openUpstashRedis } from './redis.upstash.ts';
+
+export type RedisLocation = { readonly url: string | undefined; readonly token: string | undefined };
+
+/** A healthy Redis answers in one or two milliseconds; beyond this it is not worth a caller's time. */
+const deadlineMs = 20;
+
+/** Undefined where none is configured: each instance then counts for itself. */
+export function openRedis({ url, token }: RedisLocation, { logger }: { logger: Logger }): Redis | undefined {
+  if (url === undefined || token === undefined) return undefined;
+  return guardRedis(openUpstashRedis({ url, token }, { deadlineMs }), {
+    onAway: (error) => logger.warn({ error }, 'Redis is away; limits are counted by each instance alone'),
+    onBack: () => logger.info({}, 'Redis is back; limits are counted together'),
+  });
+}
