@@ -1,6 +1,6 @@
 import { openPool } from '../shared/db/index.ts';
 import { systemClock, systemRandom } from '../shared/kernel/index.ts';
-import { openFileKeyWrapper } from '../shared/secret/key-wrapper.file.ts';
+import { openKeyWrapper } from '../shared/secret/open-key-wrapper.ts';
 import { bootstrapPlatform, issueOperatorKey } from './bootstrap-platform.ts';
 import { migrateToLatest } from './index.ts';
 
@@ -22,8 +22,10 @@ async function main(args: readonly string[]): Promise<void> {
     const { operatorId } = await bootstrapPlatform(deps);
     console.error(`The platform's operator is ${operatorId}`);
     if (!isKeyWanted) return;
-    const keyFile = required('WRAPPING_KEY_FILE', 'the file of the wrapping key that the functions use');
-    const issued = await issueOperatorKey({ ...deps, wrapper: await openFileKeyWrapper(deps, keyFile) });
+    // What the functions use, or they could not verify the key.
+    const { KEY_WRAPPER_URL, WRAPPING_KEY_FILE } = process.env;
+    const wrapper = await openKeyWrapper(deps, { KEY_WRAPPER_URL, WRAPPING_KEY_FILE });
+    const issued = await issueOperatorKey({ ...deps, wrapper });
     console.log(issued.text);
   } finally {
     await deps.pool.close();

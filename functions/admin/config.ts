@@ -1,17 +1,25 @@
 import { z } from 'zod';
-import { commonConfig, databaseUrl, objectStoreConfig, publicUrl } from '../../shared/config/index.ts';
+import {
+  commonConfig,
+  databaseUrl,
+  hasKeyWrapper,
+  keyWrapperConfig,
+  objectStoreConfig,
+  publicUrl,
+} from '../../shared/config/index.ts';
 
-export const configSchema = z.object({
-  ...commonConfig,
-  /** For a login in uos_app. */
-  DATABASE_URL: databaseUrl,
-  /** Path of the wrapping key (base64 of 32 bytes, mode 600). */
-  WRAPPING_KEY_FILE: z.string().min(1),
-  /** Issuer and audience of the access tokens that callers present. */
-  ISSUER_URL: publicUrl,
-  AUDIENCE: z.url(),
-  /** Decides what a caller may do; read at start. */
-  POLICY_BUNDLE_DIRECTORY: z.string().min(1).default('policies/bundle'),
-  /** Where exports are. */
-  ...objectStoreConfig,
-});
+export const configSchema = z
+  .object({
+    ...commonConfig,
+    /** For a login in uos_app. */
+    DATABASE_URL: databaseUrl,
+    ...keyWrapperConfig,
+    /** Issuer and audience of the access tokens that callers present. */
+    ISSUER_URL: publicUrl,
+    AUDIENCE: z.url(),
+    /** Decides what a caller may do; read at start. */
+    POLICY_BUNDLE_DIRECTORY: z.string().min(1).default('policies/bundle'),
+    /** Where exports are. */
+    ...objectStoreConfig,
+  })
+  .refine(...hasKeyWrapper);

@@ -19,7 +19,7 @@ import { postgresOrganizationStore } from '../../shared/organization/organizatio
 import { postgresResourceStore } from '../../shared/resource/resource-store.postgres.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
-import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
+import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
 import { postgresServiceAccountStore } from '../../shared/service-account/service-account-store.postgres.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
@@ -32,7 +32,7 @@ const config = readConfig(configSchema, process.env);
 const logger = createLogger({ name, level: config.LOG_LEVEL });
 const telemetry = await startTelemetry({ serviceName: name, endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT });
 const pool = openPool({ url: config.DATABASE_URL, applicationName: `uos-${name}` });
-const wrapper = await openFileKeyWrapper({ random }, config.WRAPPING_KEY_FILE);
+const wrapper = await openKeyWrapper({ clock, random }, config);
 const keyRing = { pool, store: postgresDataKeyStore, wrapper, clock, random };
 const engine = createPolicyEngine({ clock });
 await loadPolicy(engine, config.POLICY_BUNDLE_DIRECTORY);

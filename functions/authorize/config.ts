@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { commonConfig, databaseUrl, objectStoreConfig, publicUrl } from '../../shared/config/index.ts';
+import {
+  commonConfig,
+  databaseUrl,
+  hasKeyWrapper,
+  keyWrapperConfig,
+  objectStoreConfig,
+  publicUrl,
+} from '../../shared/config/index.ts';
 import { policyConfig, requireTrust } from './policy-settings.ts';
 
 export const configSchema = z
@@ -7,8 +14,7 @@ export const configSchema = z
     ...commonConfig,
     /** For a login in uos_app, and straight to PostgreSQL: LISTEN does not pass a transaction-mode pooler. */
     DATABASE_URL: databaseUrl,
-    /** Path of the wrapping key (base64 of 32 bytes, mode 600). */
-    WRAPPING_KEY_FILE: z.string().min(1),
+    ...keyWrapperConfig,
     /** Issuer and audience of the access tokens that callers present. */
     ISSUER_URL: publicUrl,
     AUDIENCE: z.url(),
@@ -26,4 +32,5 @@ export const configSchema = z
       .regex(/^(?:kafka|https?):\/\//, 'must be a kafka://, http:// or https:// address')
       .optional(),
   })
+  .refine(...hasKeyWrapper)
   .check(requireTrust);

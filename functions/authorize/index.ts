@@ -22,7 +22,7 @@ import { openPolicyBundleSource } from '../../shared/policy-bundle/open-policy-b
 import { createMemoryRateLimiter } from '../../shared/rate-limit/rate-limiter.memory.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
-import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
+import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
 import { openSigningKeySet } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
@@ -40,7 +40,7 @@ const database = { url: config.DATABASE_URL, applicationName: `uos-${name}` };
 // Questions and the record of their answers do not wait for each other.
 const reads = boundPool(openPool({ ...database, statementTimeoutMs: 1_000 }), { waitingMax: 512 });
 const writes = openPool({ ...database, applicationName: `uos-${name}-records`, connectionsMax: 4 });
-const wrapper = await openFileKeyWrapper({ random }, config.WRAPPING_KEY_FILE);
+const wrapper = await openKeyWrapper({ clock, random }, config);
 const keyRing = { pool: reads, store: postgresDataKeyStore, wrapper, clock, random };
 const pepper = await openKeyRing(keyRing, 'api-key-pepper');
 const signingKeys = openSigningKeySet({ pool: reads, store: postgresSigningKeyStore, clock });

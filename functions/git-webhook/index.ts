@@ -7,7 +7,7 @@ import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import { postgresSourceStatusStore } from '../../shared/reconcile/source-status-store.postgres.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
-import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
+import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
 import { configSchema } from './config.ts';
 import { createDecoy } from './create-decoy.ts';
@@ -19,7 +19,7 @@ const logger = createLogger({ name, level: config.LOG_LEVEL });
 const telemetry = await startTelemetry({ serviceName: name, endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT });
 const pool = openPool({ url: config.DATABASE_URL, applicationName: `uos-${name}` });
 const base = { clock: systemClock, random: systemRandom };
-const wrapper = await openFileKeyWrapper(base, config.WRAPPING_KEY_FILE);
+const wrapper = await openKeyWrapper(base, config);
 const webhookSecrets = await openKeyRing(
   { ...base, pool, store: postgresDataKeyStore, wrapper },
   'git-source',

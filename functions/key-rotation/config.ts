@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { commonConfig, databaseUrl, secondsFrom } from '../../shared/config/index.ts';
+import {
+  commonConfig,
+  databaseUrl,
+  hasKeyWrapper,
+  keyWrapperConfig,
+  secondsFrom,
+} from '../../shared/config/index.ts';
 
 const day = 86_400;
 
@@ -7,8 +13,7 @@ export const configSchema = z
   .object({
     ...commonConfig,
     DATABASE_URL: databaseUrl,
-    /** Path of the wrapping key (base64 of 32 bytes, mode 600). */
-    WRAPPING_KEY_FILE: z.string().min(1),
+    ...keyWrapperConfig,
     /** Age at which the newest signing key gets a successor. */
     ROTATION_INTERVAL_SECONDS: secondsFrom(60, 365 * day).default(30 * day),
     /** From publication of a signing key to its first use. */
@@ -16,6 +21,7 @@ export const configSchema = z
     /** As given to the token function: how long a verifier may keep the key set. */
     JWKS_MAX_AGE_SECONDS: secondsFrom(1, day).default(300),
   })
+  .refine(...hasKeyWrapper)
   .refine((config) => config.PUBLISH_LEAD_SECONDS > config.JWKS_MAX_AGE_SECONDS, {
     path: ['PUBLISH_LEAD_SECONDS'],
     message: 'must exceed JWKS_MAX_AGE_SECONDS, or tokens appear that a cached key set cannot verify',

@@ -5,7 +5,7 @@ import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/ind
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
-import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
+import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
 import { accessTokenTtlSeconds } from '../../shared/token/index.ts';
@@ -22,7 +22,7 @@ const telemetry = await startTelemetry({
   endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
 });
 const pool = openPool({ url: config.DATABASE_URL, applicationName: `uos-${name}` });
-const wrapper = await openFileKeyWrapper({ random }, config.WRAPPING_KEY_FILE);
+const wrapper = await openKeyWrapper({ clock, random }, config);
 const ring = await openKeyRing({ pool, store: postgresDataKeyStore, wrapper, clock, random }, 'signing-key');
 const deps = {
   logger,

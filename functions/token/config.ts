@@ -1,17 +1,25 @@
 import { z } from 'zod';
-import { commonConfig, databaseUrl, publicUrl, secondsFrom } from '../../shared/config/index.ts';
+import {
+  commonConfig,
+  databaseUrl,
+  hasKeyWrapper,
+  keyWrapperConfig,
+  publicUrl,
+  secondsFrom,
+} from '../../shared/config/index.ts';
 
-export const configSchema = z.object({
-  ...commonConfig,
-  DATABASE_URL: databaseUrl,
-  /** Path of the wrapping key (base64 of 32 bytes, mode 600). */
-  WRAPPING_KEY_FILE: z.string().min(1),
-  /** `iss` of every token and base of every address in the discovery document. */
-  ISSUER_URL: publicUrl.refine((text) => new URL(text).pathname === '/', 'must not have a path'),
-  /** `aud` of every token: the one resource (RFC 8707) that tokens are for. */
-  AUDIENCE: z.url(),
-  /** How long a verifier may keep the key set. key-rotation's PUBLISH_LEAD_SECONDS must be longer. */
-  JWKS_MAX_AGE_SECONDS: secondsFrom(1, 86_400).default(300),
-});
+export const configSchema = z
+  .object({
+    ...commonConfig,
+    DATABASE_URL: databaseUrl,
+    ...keyWrapperConfig,
+    /** `iss` of every token and base of every address in the discovery document. */
+    ISSUER_URL: publicUrl.refine((text) => new URL(text).pathname === '/', 'must not have a path'),
+    /** `aud` of every token: the one resource (RFC 8707) that tokens are for. */
+    AUDIENCE: z.url(),
+    /** How long a verifier may keep the key set. key-rotation's PUBLISH_LEAD_SECONDS must be longer. */
+    JWKS_MAX_AGE_SECONDS: secondsFrom(1, 86_400).default(300),
+  })
+  .refine(...hasKeyWrapper);
 
 export type TokenConfig = z.infer<typeof configSchema>;

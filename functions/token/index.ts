@@ -6,7 +6,7 @@ import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/ind
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
-import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
+import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
 import { signingKeyChannel } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
@@ -24,7 +24,7 @@ const telemetry = await startTelemetry({
 });
 const database = { url: config.DATABASE_URL, applicationName: `uos-${name}` };
 const pool = openPool(database);
-const wrapper = await openFileKeyWrapper({ random }, config.WRAPPING_KEY_FILE);
+const wrapper = await openKeyWrapper({ clock, random }, config);
 const rings = { pool, store: postgresDataKeyStore, wrapper, clock, random };
 const token = await createTokenFunction({
   pool,

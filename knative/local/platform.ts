@@ -164,6 +164,7 @@ function clusterObjects(input: {
         audience: 'urn:uos:platform',
         'audit-origin': 'uos.local',
         'object-store-url': objectStore.url,
+        'key-wrapper-url': '',
         'event-publisher-url': input.publisherUrl,
         'jwks-max-age-seconds': '1',
         'signing-key-publish-lead-seconds': '2',

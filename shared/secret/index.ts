@@ -8,6 +8,6 @@
  */
 export type { DataKeyStore, StoredDataKey } from './data-key-store.ts';
 export { type DataKey, type KeyPurpose, type KeyRing, type KeyRingDeps, openKeyRing } from './key-ring.ts';
-export type { KeyWrapper } from './key-wrapper.ts';
-export type { SealedBoxFailure } from './sealed-box.ts';
+export { type KeyWrapper, KeyWrapperError, type WrappedKey, type WrappedKeyFailure } from './key-wrapper.ts';
+export { keyVersionOf, openBox, type SealedBoxFailure, sealBox } from './sealed-box.ts';
 export { readSecretFile } from './secret-file.ts';

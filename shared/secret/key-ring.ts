@@ -82,17 +82,18 @@ async function load(deps: KeyRingDeps, purpose: KeyPurpose): Promise<DataKey[]> 
   const stored = await withSystem(deps.pool, (tx) => deps.store.list(tx, purpose));
   // Unwrapping may be a call to another service: outside the transaction.
   return Promise.all(
-    stored.map(async (key) => ({
-      version: key.version,
-      bytes: await deps.wrapper.unwrap(key.wrappedKey, wrapContext(key)),
-    })),
+    stored.map(async (key) => {
+      const unwrapped = await deps.wrapper.unwrap(key.wrappedKey, wrapContext(key));
+      if (!unwrapped.ok) throw new Error(`Data key ${key.dataKeyId} is lost: ${unwrapped.failure.reason}`);
+      return { version: key.version, bytes: unwrapped.value };
+    }),
   );
 }
 
 async function addFirst(deps: KeyRingDeps, purpose: KeyPurpose): Promise<void> {
   const draft = { dataKeyId: dataKeyId.create(deps), purpose, version: 1 };
-  const wrappedKey = await deps.wrapper.wrap(deps.random.bytes(32), wrapContext(draft));
-  const key = { ...draft, wrappedKey, wrappingKeyId: deps.wrapper.keyId, createdAt: deps.clock.now() };
+  const { bytes, wrappingKeyId } = await deps.wrapper.wrap(deps.random.bytes(32), wrapContext(draft));
+  const key = { ...draft, wrappedKey: bytes, wrappingKeyId, createdAt: deps.clock.now() };
   await withSystem(deps.pool, (tx) => deps.store.add(tx, key));
 }
 
