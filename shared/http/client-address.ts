@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIPv4, isIPv6 } from 'node:net';
 
 /**
  * The caller's address, taken from the configured number of trusted proxies and no further: with n hops it is the
@@ -13,4 +14,41 @@ export function clientAddressOf(req: IncomingMessage, trustedHops: number): stri
     .split(',')
     .map((entry) => entry.trim());
   return entries.filter((entry) => entry !== '').at(-trustedHops) ?? peer;
+}
+
+/**
+ * What limits count an address as, so that nobody has more than one: an IPv4 address as itself however it is written
+ * (also mapped into IPv6, RFC 4291 section 2.5.5.2), an IPv6 address as its /64, of which a single host has all
+ * (RFC 4291 section 2.5.4). A zone, a port and brackets are left out; whatever is no address counts as one and the same.
+ */
+export function networkOf(address: string): string {
+  const bare = /^\[([^\]]*)\](?::\d+)?$/.exec(address.trim())?.[1] ?? withoutPort(address.trim());
+  const [host = ''] = bare.split('%', 1);
+  if (isIPv4(host)) return host;
+  if (!isIPv6(host)) return 'unknown';
+  const groups = groupsOf(host);
+  const isMapped = groups.slice(0, 6).join(':') === '0:0:0:0:0:ffff';
+  return isMapped ? toIPv4(groups.slice(6)) : `${groups.slice(0, 4).join(':')}::/64`;
+}
+
+function withoutPort(text: string): string {
+  return /^([^:]+):\d+$/.exec(text)?.[1] ?? text;
+}
+
+/** The eight groups, each in its shortest form. The URL parser brings every spelling to one (RFC 5952). */
+function groupsOf(host: string): string[] {
+  const canonical = new URL(`http://[${host}]`).hostname.slice(1, -1);
+  const [head = '', tail] = canonical.split('::');
+  const left = head === '' ? [] : head.split(':');
+  if (tail === undefined) return left;
+  const right = tail === '' ? [] : tail.split(':');
+  return [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
+}
+
+function toIPv4(groups: readonly string[]): string {
+  const bytes = groups.flatMap((group) => {
+    const value = Number.parseInt(group, 16);
+    return [value >> 8, value & 0xff];
+  });
+  return bytes.join('.');
 }

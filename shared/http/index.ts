@@ -3,7 +3,7 @@
  * framework's own start-up is not used.
  */
 export { bearerOf } from './bearer.ts';
-export { clientAddressOf } from './client-address.ts';
+export { clientAddressOf, networkOf } from './client-address.ts';
 export {
   type CloudEventRequestFailure,
   type ReceivedCloudEvent,
