@@ -5,7 +5,12 @@ import type { DatabasePool } from '../../shared/db/index.ts';
 import { registerGitSource } from '../../shared/git-source/index.ts';
 import { type Failure, invariant, type Result } from '../../shared/kernel/index.ts';
 import { createOrganization } from '../../shared/organization/index.ts';
-import { createServiceAccount, serviceAccountId } from '../../shared/service-account/index.ts';
+import {
+  createServiceAccount,
+  deleteServiceAccount,
+  serviceAccountId,
+  updateServiceAccount,
+} from '../../shared/service-account/index.ts';
 import { type AdminService, digestDatabase, startAdminService } from '../support/admin-service.ts';
 import { failingPool, StatementFault } from '../support/failing-pool.ts';
 
@@ -33,6 +38,16 @@ const useCases: Readonly<Record<string, () => Promise<Attempt>>> = {
     return (pool) =>
       createServiceAccount({ ...admin.deps, pool, store: admin.deps.stores.serviceAccount }, input);
   },
+  updateServiceAccount: async () => {
+    const input = { ...(await createAccount()), change: { labels: { env: 'prod' } } };
+    return (pool) =>
+      updateServiceAccount({ ...admin.deps, pool, store: admin.deps.stores.serviceAccount }, input);
+  },
+  deleteServiceAccount: async () => {
+    const input = await createAccount();
+    return (pool) =>
+      deleteServiceAccount({ ...admin.deps, pool, store: admin.deps.stores.serviceAccount }, input);
+  },
   issueApiKey: async () => {
     const owner = {
       organizationId: tenant.organizationId,
@@ -53,6 +68,16 @@ const useCases: Readonly<Record<string, () => Promise<Attempt>>> = {
     return (pool) => registerGitSource({ ...admin.deps, pool, store, webhookSecrets }, input);
   },
 };
+
+async function createAccount() {
+  const { organizationId } = tenant;
+  const created = await createServiceAccount(
+    { ...admin.deps, store: admin.deps.stores.serviceAccount },
+    { organizationId, name: `sa-${unique()}`, displayName: 'x', actor },
+  );
+  invariant(created.ok, 'no account');
+  return { organizationId, serviceAccountId: created.value.id, actor };
+}
 
 function unique(): string {
   return randomBytes(6).toString('hex');
