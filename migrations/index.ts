@@ -10,6 +10,7 @@ import * as gitSource from './0007-create-git-source.ts';
 import * as notify from './0008-notify-authorization-change.ts';
 import * as authorizationModel from './0009-add-authorization-model.ts';
 import * as decisionLog from './0010-create-decision-log.ts';
+import * as apiKeyLife from './0011-add-api-key-life.ts';
 import * as serviceAccountLifecycle from './0012-add-service-account-lifecycle.ts';
 
 /** Append-only. Named here, not found on disk, so that a bundle carries them. */
@@ -24,6 +25,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0008-notify-authorization-change': notify,
   '0009-add-authorization-model': authorizationModel,
   '0010-create-decision-log': decisionLog,
+  '0011-add-api-key-life': apiKeyLife,
   '0012-add-service-account-lifecycle': serviceAccountLifecycle,
 };
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { apiKeyId } from '../../shared/api-key/index.ts';
+import { apiKeyId, userId } from '../../shared/api-key/index.ts';
 import { gitSourceId } from '../../shared/git-source/index.ts';
 import type { TypeIdKind } from '../../shared/kernel/index.ts';
 import { organizationNamePattern } from '../../shared/organization/index.ts';
@@ -20,6 +20,7 @@ export function idField<const Prefix extends string>(kind: TypeIdKind<Prefix>, w
 export const apiKeyIdField = idField(apiKeyId, 'Id of an API key');
 export const gitSourceIdField = idField(gitSourceId, 'Id of a Git source');
 export const serviceAccountIdField = idField(serviceAccountId, 'Id of a service account');
+export const userIdField = idField(userId, 'Id of a user');
 
 export const organizationReferenceField = z
   .string()

@@ -18,7 +18,7 @@ export function createHandler(deps: AdminDeps): App {
 }
 
 async function respond(deps: AdminDeps, operation: Operation, c: Context<AppEnv>): Promise<Response> {
-  const { requestId, body } = c.env.context;
+  const { requestId, body, clientAddress } = c.env.context;
   const url = new URL(c.req.url);
   const result = await runOperation(deps, operation, {
     params: c.req.param() as Record<string, string>,
@@ -29,6 +29,7 @@ async function respond(deps: AdminDeps, operation: Operation, c: Context<AppEnv>
     idempotencyKey: c.req.header('idempotency-key'),
     body,
     requestId,
+    clientAddress,
   });
   if (!result.ok) return problemResponse(result.failure, requestId);
   return answer(result.value.status, result.value.headers, result.value.body);

@@ -15,7 +15,10 @@ export const listApiKeysOperation = defineOperation({
   response: pageOf(apiKeyView),
   act: async (deps, { organization, query }) => {
     const owner = query.serviceAccount;
-    const page = { ...toStorePage(query), ...(owner === undefined ? {} : { owner }) };
+    const page = {
+      ...toStorePage(query),
+      ...(owner === undefined ? {} : { owner: { type: 'service_account' as const, id: owner } }),
+    };
     const found = await withOrg(deps.pool, organization.id, (tx) => deps.stores.apiKey.list(tx, page));
     return ok({ body: toPage(found, query, toApiKeyView) });
   },

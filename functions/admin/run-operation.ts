@@ -12,6 +12,7 @@ export type IncomingRequest = RawRequest & {
   readonly authorization: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly requestId: string;
+  readonly clientAddress: string;
 };
 
 export type Answer = Omit<RecordedResponse, 'body'> & { readonly body: string | Uint8Array };
@@ -39,7 +40,9 @@ async function authenticate(
   deps: AdminDeps,
   request: IncomingRequest,
 ): Promise<Result<Principal, ProblemFailure>> {
-  const caller = await deps.authenticator.authenticate(request.authorization);
+  const caller = await deps.authenticator.authenticate(request.authorization, {
+    address: request.clientAddress,
+  });
   if (caller.ok) return caller;
   if (caller.failure.code === 'credential.missing') return fail({ code: 'credential.missing' });
   const { requestId } = request;

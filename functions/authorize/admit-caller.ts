@@ -23,6 +23,8 @@ export type AuthorizeCall = {
   readonly contentType: string | undefined;
   readonly body: Buffer;
   readonly requestId: string;
+  /** Keys may be bound to networks. */
+  readonly clientAddress: string;
   /** W3C Trace Context, for the record of what is decided. */
   readonly traceparent?: string | undefined;
 };
@@ -39,7 +41,7 @@ export async function admitCaller(
   // What cannot be recorded is not decided.
   if (!deps.decisions.isAccepting()) return fail({ code: 'service.unavailable' });
   try {
-    const caller = await deps.authenticator.authenticate(call.authorization);
+    const caller = await deps.authenticator.authenticate(call.authorization, { address: call.clientAddress });
     return caller.ok ? await work(caller.value) : refuseCaller(deps, call, caller.failure);
   } catch (error) {
     return notDecided(deps, call, error);

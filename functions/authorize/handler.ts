@@ -60,7 +60,7 @@ function toOperations(deps: HandlerDeps): Readonly<Record<string, Operation>> {
     [searchPaths.subject]: asking(questionBytesMax, (call) => search('subject', call)),
     [searchPaths.resource]: asking(questionBytesMax, (call) => search('resource', call)),
     [searchPaths.action]: asking(questionBytesMax, (call) => search('action', call)),
-    [policyStatusPath]: reading(({ authorization }) => answerPolicyStatus(deps, authorization)),
+    [policyStatusPath]: reading((call) => answerPolicyStatus(deps, call)),
     ...Object.fromEntries(describing),
   };
 }
@@ -81,7 +81,7 @@ async function perform(
   operation: Operation,
   req: IncomingMessage,
   res: ServerResponse,
-  { body, requestId }: RequestContext,
+  { body, requestId, clientAddress }: RequestContext,
 ): Promise<void> {
   if (body.length > operation.bytesMax) {
     const detail = `The body may hold at most ${operation.bytesMax} bytes`;
@@ -93,6 +93,7 @@ async function perform(
     traceparent: headerOf(req, 'traceparent'),
     body,
     requestId,
+    clientAddress,
   });
   if (answer.ok) sendJson(res, answer.value, requestId);
   else sendProblem(res, answer.failure, requestId);

@@ -4,6 +4,7 @@ import type { ProblemFailure } from '../../shared/http/index.ts';
 import { fail, ok, type Result } from '../../shared/kernel/index.ts';
 import { platformOrganizationId } from '../../shared/organization/index.ts';
 import type { FollowStatus } from '../../shared/policy-bundle/index.ts';
+import type { AuthorizeCall } from './admit-caller.ts';
 import type { ShadowReport } from './shadow-policy.ts';
 
 export const policyStatusPath = '/policy/status';
@@ -21,11 +22,11 @@ export type PolicyReport = {
  */
 export async function answerPolicyStatus(
   deps: { readonly authenticator: Authenticator; readonly policies: { report(): PolicyReport } },
-  authorization: string | undefined,
+  { authorization, clientAddress }: Pick<AuthorizeCall, 'authorization' | 'clientAddress'>,
 ): Promise<Result<string, ProblemFailure>> {
   if (authorization === undefined) return ok(present(deps.policies.report(), undefined));
   try {
-    const caller = await deps.authenticator.authenticate(authorization);
+    const caller = await deps.authenticator.authenticate(authorization, { address: clientAddress });
     if (!caller.ok) return fail({ code: caller.failure.code });
     return ok(present(deps.policies.report(), caller.value));
   } catch {

@@ -1,23 +1,30 @@
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import {
-  type ApiKey,
-  type ApiKeyDeps,
   type ApiKeyRefusal,
+  openAllowedNetworks,
+  type VerifiedApiKey,
+  type VerifyApiKeyDeps,
   verifyApiKey,
 } from '../../shared/api-key/index.ts';
 import { invariant } from '../../shared/kernel/index.ts';
+import type { ServiceAccountId } from '../../shared/service-account/index.ts';
+import { callerAddressOf } from './replay-request.ts';
 
-export type ClientAuthenticationDeps = Pick<ApiKeyDeps, 'pool' | 'store' | 'pepper' | 'clock'>;
+export type ClientAuthenticationDeps = VerifyApiKeyDeps;
+
+/** The key that a client authenticated with, which is its own. */
+export type ClientKey = VerifiedApiKey & { readonly serviceAccountId: ServiceAccountId };
 
 /** What a request's client secret proved. */
 export type ClientAttempt =
-  | { readonly isProven: true; readonly apiKey: ApiKey }
-  | { readonly isProven: false; readonly reason: ApiKeyRefusal['reason'] | 'other_client' };
+  | { readonly isProven: true; readonly apiKey: ClientKey }
+  | { readonly isProven: false; readonly reason: ApiKeyRefusal['reason'] | Mismatch };
+type Mismatch = 'other_client' | 'network_not_allowed';
 
 export type ClientAttempts = {
   of(ctx: KoaContextWithOIDC): ClientAttempt | undefined;
   /** The key of a request whose client has authenticated. */
-  requireKey(ctx: KoaContextWithOIDC): ApiKey;
+  requireKey(ctx: KoaContextWithOIDC): ClientKey;
 };
 
 /**
@@ -29,7 +36,11 @@ export function authenticateByApiKey(provider: Provider, deps: ClientAuthenticat
   provider.Client.prototype.compareClientSecret = async function compare(secret) {
     const ctx = Provider.ctx;
     invariant(ctx, 'a client secret is compared outside a request');
-    const attempt = await attemptOf(deps, this.clientId, secret);
+    const attempt = await attemptOf(deps, {
+      clientId: this.clientId,
+      secret,
+      address: callerAddressOf(ctx.req),
+    });
     attempts.set(ctx, attempt);
     return attempt.isProven;
   };
@@ -45,12 +56,15 @@ export function authenticateByApiKey(provider: Provider, deps: ClientAuthenticat
 
 async function attemptOf(
   deps: ClientAuthenticationDeps,
-  clientId: string,
-  secret: string,
+  presented: { clientId: string; secret: string; address: string | undefined },
 ): Promise<ClientAttempt> {
-  const verified = await verifyApiKey(deps, secret);
+  const verified = await verifyApiKey(deps, presented.secret);
   if (!verified.ok) return { isProven: false, reason: verified.failure.reason };
+  const { owner, allowedNetworks } = verified.value;
   // A good key of somebody else: as wrong as any other.
-  if (verified.value.serviceAccountId !== clientId) return { isProven: false, reason: 'other_client' };
-  return { isProven: true, apiKey: verified.value };
+  if (owner.type !== 'service_account' || owner.id !== presented.clientId)
+    return { isProven: false, reason: 'other_client' };
+  if (openAllowedNetworks(allowedNetworks)?.include(presented.address) === false)
+    return { isProven: false, reason: 'network_not_allowed' };
+  return { isProven: true, apiKey: { ...verified.value, serviceAccountId: owner.id } };
 }

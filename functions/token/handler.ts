@@ -22,10 +22,10 @@ export const bodyBytesMax = 56 * 1024;
 /** Routes by an exact list: the library knows more addresses than we serve. */
 export function createHandler(deps: TokenHandlerDeps): FunctionOptions['listener'] {
   const issuer = new URL(deps.issuer);
-  const toLibrary: Operation = async (req, res, { body }) => {
+  const toLibrary: Operation = async (req, res, { body, clientAddress }) => {
     const provider = await deps.tokenIssuer.provider();
     if (provider === undefined) return sendUnavailable(res);
-    await provider.callback()(replayRequest(req, { body, issuer }), res);
+    await provider.callback()(replayRequest(req, { body, issuer, callerAddress: clientAddress }), res);
   };
   const toJwks: Operation = async (_req, res) => {
     const jwks = await showJwks(deps);

@@ -1,9 +1,10 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { LRUCache } from 'lru-cache';
-import { type ApiKey, fingerprintOf } from '../../shared/api-key/index.ts';
+import { fingerprintOf } from '../../shared/api-key/index.ts';
 import { type DatabasePool, locate, withOrg } from '../../shared/db/index.ts';
 import type { EventRecorder } from '../../shared/events/index.ts';
 import { type Clock, invariant, secondsAfter } from '../../shared/kernel/index.ts';
+import type { ClientKey } from './client-authentication.ts';
 
 export type RecordTokenDeps = {
   readonly pool: DatabasePool;
@@ -14,7 +15,7 @@ export type RecordTokenDeps = {
 /** Records the token that is about to leave, as read from the token itself. Throws when it cannot be recorded. */
 export async function recordIssuedToken(
   deps: RecordTokenDeps,
-  issued: { apiKey: ApiKey; jwt: string },
+  issued: { apiKey: ClientKey; jwt: string },
 ): Promise<void> {
   const { jti, exp, aud, scope } = decodeJwt<{ scope?: string }>(issued.jwt);
   const { kid } = decodeProtectedHeader(issued.jwt);

@@ -1,5 +1,5 @@
 export type ApiKeyFailure =
-  /** No such service account in this organization, or it is disabled. */
+  /** No such owner in this organization, or it is disabled. */
   | { readonly code: 'api_key.owner_not_found' }
   | { readonly code: 'api_key.not_found' }
   | { readonly code: 'api_key.expiry_in_past'; readonly expiresAt: string };
@@ -7,5 +7,12 @@ export type ApiKeyFailure =
 /** Why a presented key was refused. For logs and counters; a caller learns only that its credential is not valid. */
 export type ApiKeyRefusal = {
   readonly code: 'api_key.refused';
-  readonly reason: 'malformed' | 'unknown' | 'wrong_secret' | 'revoked' | 'expired' | 'owner_disabled';
+  readonly reason:
+    | 'malformed'
+    | 'unknown'
+    | 'wrong_secret'
+    | 'revoked'
+    | 'disabled'
+    | 'expired'
+    | 'owner_disabled';
 };

@@ -9,12 +9,18 @@ import { type ApiKeyId, apiKeyId } from './api-key-id.ts';
  */
 export type ApiKeyText = string;
 export type ApiKeyEnvironment = 'live' | 'test';
+/** `sa`: of a service account, `pk`: personal. */
+export type ApiKeyTextKind = 'sa' | 'pk';
 
-const form = /^uos_sa_(live|test)_([0-7][0-9a-hjkmnp-tv-z]{25})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
+const form = /^uos_(?:sa|pk)_(?:live|test)_([0-7][0-9a-hjkmnp-tv-z]{25})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-export function createApiKeyText(random: Random, id: ApiKeyId, environment: ApiKeyEnvironment): ApiKeyText {
-  const body = `uos_sa_${environment}_${id.slice('key_'.length)}_${toBase62(random.bytes(32), 43)}`;
+export function createApiKeyText(
+  random: Random,
+  id: ApiKeyId,
+  { kind, environment }: { kind: ApiKeyTextKind; environment: ApiKeyEnvironment },
+): ApiKeyText {
+  const body = `uos_${kind}_${environment}_${id.slice('key_'.length)}_${toBase62(random.bytes(32), 43)}`;
   const text = body + checksumOf(body);
   invariant(form.test(text), 'a created API key does not have its own form');
   return text;
@@ -23,8 +29,8 @@ export function createApiKeyText(random: Random, id: ApiKeyId, environment: ApiK
 /** Checks form and checksum alone, so that garbage never reaches a database. */
 export function parseApiKeyText(text: string): Result<{ id: ApiKeyId }, { code: 'api_key.malformed' }> {
   const match = form.exec(text);
-  const suffix = match?.[2];
-  if (match === null || suffix === undefined || match[4] !== checksumOf(text.slice(0, -6))) {
+  const suffix = match?.[1];
+  if (match === null || suffix === undefined || match[3] !== checksumOf(text.slice(0, -6))) {
     return fail({ code: 'api_key.malformed' });
   }
   return ok({ id: apiKeyId.require(`key_${suffix}`) });

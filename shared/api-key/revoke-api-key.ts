@@ -6,6 +6,7 @@ import type { ApiKey } from './api-key.ts';
 import type { ApiKeyDeps } from './api-key-deps.ts';
 import type { ApiKeyFailure } from './api-key-failure.ts';
 import type { ApiKeyId } from './api-key-id.ts';
+import { toOwnerData } from './api-key-owner.ts';
 import { fingerprintOf } from './api-key-text.ts';
 
 export type RevokeApiKeyInput = {
@@ -39,7 +40,7 @@ export async function revokeApiKey(
       actor: input.actor,
       data: {
         fingerprint: fingerprintOf(revoked.id, revoked.lastFour),
-        serviceAccountId: revoked.serviceAccountId,
+        ...toOwnerData(revoked.owner),
         ...(input.reason === undefined ? {} : { reason: input.reason }),
       },
     });

@@ -1,36 +1,88 @@
-import { timingSafeEqual } from 'node:crypto';
 import { withOrg } from '../db/index.ts';
 import { type Fail, fail, ok, type Result } from '../kernel/index.ts';
-import { type ApiKey, isUsable } from './api-key.ts';
+import type { OrganizationId } from '../organization/index.ts';
 import type { ApiKeyDeps } from './api-key-deps.ts';
 import type { ApiKeyRefusal } from './api-key-failure.ts';
-import { parseApiKeyText } from './api-key-text.ts';
-import { macOf } from './issue-api-key.ts';
+import type { ApiKeyId } from './api-key-id.ts';
+import type { ApiKeyOwner } from './api-key-owner.ts';
+import { isMacOf, isSecretIn, sealSecret } from './api-key-secret.ts';
+import type { ApiKeyForVerification } from './api-key-store.ts';
+import { type ApiKeyText, parseApiKeyText } from './api-key-text.ts';
+
+export type VerifyApiKeyDeps = Pick<ApiKeyDeps, 'pool' | 'store' | 'pepper' | 'clock'>;
+
+/** What a presented key proves. Where from it may be used is for whoever knows the caller's address to check. */
+export type VerifiedApiKey = {
+  readonly organizationId: OrganizationId;
+  readonly id: ApiKeyId;
+  readonly owner: ApiKeyOwner;
+  /** Of the secret that was presented, which may be the one before the newest. */
+  readonly lastFour: string;
+  readonly scopes: readonly string[] | undefined;
+  readonly allowedNetworks: readonly string[] | undefined;
+  /** When the presented secret ends by itself; absent: never. */
+  readonly expiresAt: Date | undefined;
+};
+
+type Presented = { readonly id: ApiKeyId; readonly text: ApiKeyText };
+type Secret = 'newest' | 'previous' | 'mac';
 
 /**
- * Who presents this key. Form and checksum come first, then one lookup. Unknown and wrong take the same path: a MAC
- * is computed and compared for both, and callers of this function must answer every refusal alike.
+ * Who presents this key. Form and checksum come first, then one statement. Every refusal after it takes the same
+ * path: two seals are opened and compared whether the key exists or not, and callers must answer all alike.
  */
 export async function verifyApiKey(
-  deps: Pick<ApiKeyDeps, 'pool' | 'store' | 'pepper' | 'clock'>,
-  text: string,
-): Promise<Result<ApiKey, ApiKeyRefusal>> {
+  deps: VerifyApiKeyDeps,
+  text: ApiKeyText,
+): Promise<Result<VerifiedApiKey, ApiKeyRefusal>> {
   const parsed = parseApiKeyText(text);
   if (!parsed.ok) return refuse('malformed');
-  const { id } = parsed.value;
-  const organizationId = await deps.store.locate(id);
-  const found =
-    organizationId &&
-    (await withOrg(deps.pool, organizationId, (tx) => deps.store.findForVerification(tx, id)));
-  const pepper = await deps.pepper.find(found?.key.pepperVersion ?? deps.pepper.current().version);
-  const mac = macOf((pepper ?? deps.pepper.current()).bytes, text);
-  const isSame = timingSafeEqual(mac, found?.key.secretMac ?? Buffer.alloc(mac.length));
+  const presented = { id: parsed.value.id, text };
+  const found = await deps.store.findForVerification(presented.id);
+  const secret = await matchSecret(deps, presented, found);
   if (found === undefined) return refuse('unknown');
-  if (!isSame) return refuse('wrong_secret');
-  if (found.key.status === 'revoked') return refuse('revoked');
-  if (!isUsable(found.key, deps.clock.now())) return refuse('expired');
+  if (secret === undefined) return refuse('wrong_secret');
+  if (found.status !== 'active') return refuse(found.status);
+  if (found.expiresAt !== undefined && found.expiresAt <= deps.clock.now()) return refuse('expired');
   if (!found.isOwnerActive) return refuse('owner_disabled');
-  return ok(found.key);
+  if (secret === 'mac') await keepSealed(deps, found.organizationId, presented);
+  return ok(toVerified(found, presented, secret));
+}
+
+/** A secret whose overlap has ended is as wrong as any other. */
+async function matchSecret(
+  deps: VerifyApiKeyDeps,
+  { id, text }: Presented,
+  found: ApiKeyForVerification | undefined,
+): Promise<Secret | undefined> {
+  const { pepper, clock } = deps;
+  const isNewest = await isSecretIn(pepper, { id, box: found?.secret }, text);
+  const isPrevious = await isSecretIn(pepper, { id, box: found?.previousSecret?.box }, text);
+  if (isNewest) return 'newest';
+  if (isPrevious && found?.previousSecret && clock.now() < found.previousSecret.until) return 'previous';
+  if (found?.secret !== undefined || found?.mac === undefined) return undefined;
+  return (await isMacOf(pepper, found.mac, text)) ? 'mac' : undefined;
+}
+
+/** Only the key's text can make its seal, so it is made when the text is at hand. Should it fail, the next use tries. */
+async function keepSealed(
+  deps: VerifyApiKeyDeps,
+  organizationId: OrganizationId,
+  { id, text }: Presented,
+): Promise<void> {
+  const secret = sealSecret(deps.pepper, id, text);
+  await withOrg(deps.pool, organizationId, (tx) => deps.store.keepSealed(tx, id, secret)).catch(
+    () => undefined,
+  );
+}
+
+function toVerified(found: ApiKeyForVerification, { id, text }: Presented, secret: Secret): VerifiedApiKey {
+  const { organizationId, owner, scopes, allowedNetworks } = found;
+  const ends = [found.expiresAt, secret === 'previous' ? found.previousSecret?.until : undefined];
+  const expiresAt = ends
+    .filter((end) => end !== undefined)
+    .reduce<Date | undefined>((first, end) => (first !== undefined && first < end ? first : end), undefined);
+  return { organizationId, id, owner, lastFour: text.slice(-4), scopes, allowedNetworks, expiresAt };
 }
 
 function refuse(reason: ApiKeyRefusal['reason']): Fail<ApiKeyRefusal> {

@@ -15,11 +15,11 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const proveApiKey = createApiKeyProof(deps);
   const proveAccessToken = createAccessTokenProof(deps);
   return {
-    authenticate: async (authorization) => {
+    authenticate: async (authorization, from) => {
       const text = bearerOf(authorization);
       if (text === undefined) return fail({ code: 'credential.missing' });
       if (text === 'malformed') return invalid('malformed');
-      const proven = await (text.startsWith('uos_') ? proveApiKey : proveAccessToken)(text);
+      const proven = await (text.startsWith('uos_') ? proveApiKey : proveAccessToken)(text, from);
       return proven.ok ? requireActive(deps, proven.value) : proven;
     },
   };

@@ -5,8 +5,14 @@
  *
  * @example
  * const authenticator = createAuthenticator({ apiKeys, accessTokens, signingKeys, facts, feed });
- * const caller = await authenticator.authenticate(req.headers.authorization);
+ * const caller = await authenticator.authenticate(req.headers.authorization, { address: context.clientAddress });
  */
 export { createAuthenticator } from './authenticate.ts';
 export type { AuthenticatorDeps } from './authenticator-deps.ts';
-export { type AuthenticationFailure, type Authenticator, type Principal, toActor } from './principal.ts';
+export {
+  type AuthenticationFailure,
+  type Authenticator,
+  type CallerOrigin,
+  type Principal,
+  toActor,
+} from './principal.ts';

@@ -1,13 +1,17 @@
+import type { UserId } from '../api-key/index.ts';
 import type { Actor } from '../events/index.ts';
 import type { Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
 import type { ServiceAccountId } from '../service-account/index.ts';
 
 /** Who is calling, proven by a credential. The subject of a decision may be somebody else. */
-export type Principal = {
+export type Principal = (
+  | { readonly type: 'service_account'; readonly id: ServiceAccountId }
+  | { readonly type: 'user'; readonly id: UserId }
+) & {
   readonly organizationId: OrganizationId;
-  readonly type: 'service_account';
-  readonly id: ServiceAccountId;
+  /** Permission patterns outside which this credential grants nothing; absent: all that its owner may do. */
+  readonly scopes?: readonly string[];
   readonly credential:
     | { readonly type: 'api_key'; readonly id: string; readonly fingerprint: string }
     | { readonly type: 'access_token'; readonly id: string; readonly keyId: string };
@@ -18,9 +22,18 @@ export type AuthenticationFailure =
   /** `reason` is for logs and counters; every caller gets the same answer. */
   | { readonly code: 'credential.invalid'; readonly reason: string };
 
-/** Takes the value of the Authorization header: `Bearer <API key or access token>` (RFC 6750). */
+/** Where a request came from: the caller's address, as the host of the function tells it (TRUSTED_HOPS). */
+export type CallerOrigin = { readonly address: string | undefined };
+
+/**
+ * Takes the value of the Authorization header: `Bearer <API key or access token>` (RFC 6750). A key that is bound to
+ * networks is refused when nobody says where it comes from.
+ */
 export type Authenticator = {
-  authenticate(authorization: string | undefined): Promise<Result<Principal, AuthenticationFailure>>;
+  authenticate(
+    authorization: string | undefined,
+    from?: CallerOrigin,
+  ): Promise<Result<Principal, AuthenticationFailure>>;
 };
 
 export function toActor(principal: Principal): Actor {

@@ -1,12 +1,25 @@
 import { hash } from 'node:crypto';
-import { type ApiKey, fingerprintOf, parseApiKeyText, verifyApiKey } from '../api-key/index.ts';
+import {
+  type AllowedNetworks,
+  fingerprintOf,
+  openAllowedNetworks,
+  parseApiKeyText,
+  type VerifiedApiKey,
+  verifyApiKey,
+} from '../api-key/index.ts';
 import { createGuardedCache } from '../authorization-feed/index.ts';
 import { ok, type Result, secondsAfter } from '../kernel/index.ts';
 import type { AuthenticatorDeps } from './authenticator-deps.ts';
-import type { AuthenticationFailure, Principal } from './principal.ts';
+import type { AuthenticationFailure, CallerOrigin, Principal } from './principal.ts';
 import { invalid, type Proof } from './proof.ts';
 
 const ttlSeconds = 60;
+
+/** What is remembered of a key: whom it proves, and where from. */
+type Known = {
+  readonly proven: Result<Principal, AuthenticationFailure>;
+  readonly networks: AllowedNetworks;
+};
 
 /**
  * Remembers proven keys by the SHA-256 of their text, which is not kept, and never past their expiry. Refusals are
@@ -15,36 +28,39 @@ const ttlSeconds = 60;
 export function createApiKeyProof(deps: AuthenticatorDeps): Proof {
   const { apiKeys, feed } = deps;
   const { clock } = apiKeys;
-  const principals = createGuardedCache<Result<Principal, AuthenticationFailure>>({
-    feed,
-    clock,
-    entriesMax: deps.entriesMax ?? 20_000,
-  });
-  return async (text) => {
+  const keys = createGuardedCache<Known>({ feed, clock, entriesMax: deps.entriesMax ?? 20_000 });
+  return async (text, from) => {
     const digest = hash('sha256', text, 'base64');
     // Of a text that was proven, form and checksum need no second look.
-    const proven = principals.peek(digest);
-    if (proven !== undefined) return proven;
+    const known = keys.peek(digest);
+    if (known !== undefined) return proveFrom(known, from);
     const parsed = parseApiKeyText(text);
     if (!parsed.ok) return invalid('malformed');
-    return principals.get(digest, parsed.value.id, async () => {
+    const found = await keys.get(digest, parsed.value.id, async () => {
       const verified = await verifyApiKey(apiKeys, text);
-      if (!verified.ok) return { value: invalid(verified.failure.reason) };
-      const { expiresAt } = verified.value;
+      if (!verified.ok) return { value: { proven: invalid(verified.failure.reason), networks: undefined } };
+      const { expiresAt, allowedNetworks } = verified.value;
       const cacheUntil = secondsAfter(clock.now(), ttlSeconds);
       return {
-        value: ok(toPrincipal(verified.value)),
+        value: { proven: ok(toPrincipal(verified.value)), networks: openAllowedNetworks(allowedNetworks) },
         cacheUntil: expiresAt !== undefined && expiresAt < cacheUntil ? expiresAt : cacheUntil,
       };
     });
+    return proveFrom(found, from);
   };
 }
 
-function toPrincipal(key: ApiKey): Principal {
+/** At each use: one key may be presented from many addresses. */
+function proveFrom({ proven, networks }: Known, from: CallerOrigin | undefined): Known['proven'] {
+  if (networks === undefined || !proven.ok || networks.include(from?.address)) return proven;
+  return invalid('network_not_allowed');
+}
+
+function toPrincipal({ organizationId, owner, id, lastFour, scopes }: VerifiedApiKey): Principal {
   return {
-    organizationId: key.organizationId,
-    type: 'service_account',
-    id: key.serviceAccountId,
-    credential: { type: 'api_key', id: key.id, fingerprint: fingerprintOf(key.id, key.lastFour) },
+    organizationId,
+    ...owner,
+    credential: { type: 'api_key', id, fingerprint: fingerprintOf(id, lastFour) },
+    ...(scopes === undefined ? {} : { scopes }),
   };
 }

@@ -85,15 +85,32 @@ export type DataKeyRow = {
 export type ApiKeyRow = {
   org_id: string;
   key_id: string;
-  service_account_id: string;
-  secret_mac: Buffer;
-  pepper_version: number;
+  /** Exactly one of the two owns it. */
+  service_account_id: string | null;
+  user_id: string | null;
+  secret_sealed: Buffer | null;
+  secret_key_version: number | null;
+  /** One more with each rotation. */
+  secret_number: Generated<number>;
+  previous_secret_sealed: Buffer | null;
+  previous_secret_key_version: number | null;
+  previous_secret_until: Date | null;
+  /** Of rows from before there were seals, until their next use. */
+  secret_mac: Buffer | null;
+  pepper_version: number | null;
   last_four: string;
   description: string;
-  status: 'active' | 'revoked';
+  reason: string | null;
+  labels: ColumnType<Record<string, string>, string | undefined, string>;
+  scopes: string[] | null;
+  allowed_networks: string[] | null;
+  status: 'active' | 'disabled' | 'revoked';
   created_at: Date;
   created_by: string;
   expires_at: Date | null;
+  last_used_at: Date | null;
+  disabled_at: Date | null;
+  disabled_by: string | null;
   revoked_at: Date | null;
   revoked_by: string | null;
 };

@@ -27,7 +27,13 @@ const binding = z.strictObject({
   conditions: z.array(z.record(z.string(), z.json())).max(8).optional(),
 });
 const resource = z.strictObject({ type: z.string(), resourceId: z.string() });
-const apiKey = z.strictObject({ fingerprint: z.string(), serviceAccountId: z.string() });
+/** `userId` is the owner of a personal key. */
+const apiKey = z.strictObject({
+  fingerprint: z.string(),
+  serviceAccountId: z.string().optional(),
+  userId: z.string().optional(),
+});
+
 
 export const eventCatalog = {
   'uos.organization.created.v1': named,

@@ -40,7 +40,7 @@ export async function setBenchScene({ full, progress }: BenchOptions): Promise<B
   closers.defer(() => keys.dispose());
   const scale = full ? seedScales.full : seedScales.small;
   progress(`Seeding ${scale.organizations} organizations`);
-  await seedDatabase({ ownerUrl: postgres.ownerUrl, pepper: keys.deps.pepper.current(), scale, progress });
+  await seedDatabase({ ownerUrl: postgres.ownerUrl, pepper: keys.deps.pepper, scale, progress });
   return {
     pool,
     keys,

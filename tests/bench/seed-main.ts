@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   try {
     const wrapper = await openFileKeyWrapper({ random }, keyFile);
     const keyRing = { pool, store: postgresDataKeyStore, wrapper, clock, random };
-    const pepper = (await openKeyRing(keyRing, 'api-key-pepper')).current();
+    const pepper = await openKeyRing(keyRing, 'api-key-pepper');
     const scale = values.full ? seedScales.full : seedScales.small;
     const startedAt = performance.now();
     await seedDatabase({ ownerUrl, pepper, scale, progress: say });

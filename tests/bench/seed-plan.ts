@@ -123,7 +123,10 @@ export function idOf(kind: keyof typeof kinds, organization: number, place = 0):
 /** The text of a key, which a service has only its MAC of. Its account is its place modulo the accounts. */
 export function keyTextOf(organization: number, place: number): string {
   const id = apiKeyId.require(idOf('key', organization, place));
-  return createApiKeyText(seededBytes(`secret ${organization} ${place}`), id, 'test');
+  return createApiKeyText(seededBytes(`secret ${organization} ${place}`), id, {
+    kind: 'sa',
+    environment: 'test',
+  });
 }
 
 /** Parts of a total by Zipf, at least one each, that add up to it. */

@@ -1,5 +1,5 @@
-import { macOf } from '../../shared/api-key/issue-api-key.ts';
-import type { DataKey } from '../../shared/secret/index.ts';
+import { apiKeyId, sealSecret } from '../../shared/api-key/index.ts';
+import type { KeyRing } from '../../shared/secret/index.ts';
 import { idOf, keyTextOf, type OrganizationPlan, type PlannedBinding, teamsOfUser } from './seed-plan.ts';
 import type { Cell, SeedTableName } from './seed-tables.ts';
 
@@ -8,7 +8,7 @@ export type SeedRows = Record<SeedTableName, Cell[][]>;
 const longAgo = new Date('2020-01-01T00:00:00Z');
 
 /** The rows of one organization, added to those of others; cells in the order of `seedTables`. */
-export function addRows(rows: SeedRows, plan: OrganizationPlan, pepper: DataKey): void {
+export function addRows(rows: SeedRows, plan: OrganizationPlan, pepper: KeyRing): void {
   const { place } = plan;
   const org = idOf('org', place);
   const id = (kind: 'usr' | 'team' | 'sa' | 'role' | 'bind', n: number) => idOf(kind, place, n);
@@ -50,7 +50,7 @@ function bindingCells(
   return [role, ...bound, effect, isExpired ? longAgo : null];
 }
 
-function addMachines(rows: SeedRows, plan: OrganizationPlan, org: string, pepper: DataKey): void {
+function addMachines(rows: SeedRows, plan: OrganizationPlan, org: string, pepper: KeyRing): void {
   const accounts = Array.from({ length: plan.serviceAccounts }, (_, n) => idOf('sa', plan.place, n));
   accounts.forEach((account, n) => {
     rows.service_account.push([org, account, n === 0 ? 'gateway' : `machine-${n}`, `Machine ${n}`]);
@@ -60,7 +60,8 @@ function addMachines(rows: SeedRows, plan: OrganizationPlan, org: string, pepper
     const text = keyTextOf(plan.place, n);
     const id = idOf('key', plan.place, n);
     const owner = accounts[n % accounts.length] ?? '';
-    rows.api_key.push([org, id, owner, text.slice(-4), 'seed', macOf(pepper.bytes, text), pepper.version]);
+    const { box, keyVersion } = sealSecret(pepper, apiKeyId.require(id), text);
+    rows.api_key.push([org, id, owner, text.slice(-4), 'seed', Buffer.from(box), keyVersion]);
     rows.locator.push([id, org]);
   }
 }

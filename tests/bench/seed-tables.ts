@@ -42,8 +42,8 @@ export const seedTables = {
   api_key: {
     columns: {
       ...text('org_id', 'key_id', 'service_account_id', 'last_four', 'created_by'),
-      secret_mac: 'bytea',
-      pepper_version: 'int',
+      secret_sealed: 'bytea',
+      secret_key_version: 'int',
     },
     constants: { description: "'seeded'", status: "'active'", created_at: instant },
   },

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { DataKey } from '../../shared/secret/index.ts';
+import type { KeyRing } from '../../shared/secret/index.ts';
 import { planOrganizations, type SeedScale } from './seed-plan.ts';
 import { addRows, type SeedRows } from './seed-rows.ts';
 import { insertRows, seedTableNames } from './seed-tables.ts';
@@ -7,8 +7,8 @@ import { insertRows, seedTableNames } from './seed-tables.ts';
 export type SeedInput = {
   /** Of the role that owns the schema. */
   readonly ownerUrl: string;
-  /** The API keys' MACs are made under it, so that the keys work. */
-  readonly pepper: DataKey;
+  /** Seals the API keys' secrets, so that the keys work. */
+  readonly pepper: KeyRing;
   readonly scale: SeedScale;
   progress(line: string): void;
 };

@@ -19,7 +19,7 @@ beforeAll(async () => {
   keys = await openTestApiKeys(pool);
   await seedDatabase({
     ownerUrl: database.ownerUrl,
-    pepper: keys.deps.pepper.current(),
+    pepper: keys.deps.pepper,
     scale,
     progress: () => {},
   });

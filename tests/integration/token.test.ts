@@ -131,7 +131,7 @@ const basic = (id: string, secret: string) => ({
 async function requireToken(): Promise<string> {
   const answer = await askToken(
     { grant_type: 'client_credentials' },
-    basic(key.key.serviceAccountId, key.text),
+    basic(key.key.owner.id, key.text),
   );
   expect(answer.body).toMatchObject({ token_type: 'Bearer', expires_in: 300 });
   return String(answer.body['access_token']);
@@ -152,7 +152,7 @@ describe('before the first signing key', () => {
     expect((await fetch(`${issuer}/health/ready`)).status).toBe(503);
     const answer = await askToken(
       { grant_type: 'client_credentials' },
-      basic(key.key.serviceAccountId, key.text),
+      basic(key.key.owner.id, key.text),
     );
     expect(answer).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } });
     const jwks = await ask('/jwks');
@@ -171,7 +171,7 @@ describe('client credentials', () => {
   test('a certified client gets a token that says who, which organization, for whom and how long', async () => {
     const config = await client.discovery(
       new URL(issuer),
-      key.key.serviceAccountId,
+      key.key.owner.id,
       key.text,
       client.ClientSecretBasic(key.text),
       { execute: [client.allowInsecureRequests] },
@@ -187,8 +187,8 @@ describe('client credentials', () => {
     expect(claims).toEqual({
       iss: issuer,
       aud: audience,
-      sub: key.key.serviceAccountId,
-      client_id: key.key.serviceAccountId,
+      sub: key.key.owner.id,
+      client_id: key.key.owner.id,
       org_id: acme.organizationId,
       api_key_id: key.key.id,
       jti: expect.stringMatching(/^.{20,}$/),
@@ -197,14 +197,14 @@ describe('client credentials', () => {
     });
     expect(await verified(granted.access_token)).toMatchObject({
       ok: true,
-      value: { subject: key.key.serviceAccountId, organizationId: acme.organizationId },
+      value: { subject: key.key.owner.id, organizationId: acme.organizationId },
     });
   });
 
   test('takes the secret in the body as well, and OAuth discovery names what is served', async () => {
     const config = await client.discovery(
       new URL(issuer),
-      key.key.serviceAccountId,
+      key.key.owner.id,
       undefined,
       client.ClientSecretPost(key.text),
       { execute: [client.allowInsecureRequests], algorithm: 'oauth2' },
@@ -223,7 +223,7 @@ describe('client credentials', () => {
 
   test('two keys of one account both work, each until it is revoked', async () => {
     const second = await fixture.apiKeys.issue(acme, 'ci');
-    const credentials = basic(second.key.serviceAccountId, second.text);
+    const credentials = basic(second.key.owner.id, second.text);
     expect((await askToken({ grant_type: 'client_credentials' }, credentials)).status).toBe(200);
     await revokeApiKey(fixture.apiKeys.deps, {
       organizationId: acme.organizationId,
@@ -239,9 +239,9 @@ describe('client credentials', () => {
     const { jti, exp } = decodeJwt(jwt);
     const issued = await fixture.eventsOf('uos.token.issued.v1');
     const recorded = issued.find(({ leaf }) => leaf.data['tokenId'] === jti);
-    expect(recorded?.subject).toBe(key.key.serviceAccountId);
+    expect(recorded?.subject).toBe(key.key.owner.id);
     expect(recorded?.leaf.data).toEqual({
-      actor: { type: 'service_account', id: key.key.serviceAccountId },
+      actor: { type: 'service_account', id: key.key.owner.id },
       tokenId: jti,
       keyId: decodeProtectedHeader(jwt).kid,
       audience,
@@ -257,7 +257,7 @@ describe('client credentials', () => {
     try {
       const answer = await askToken(
         { grant_type: 'client_credentials' },
-        basic(key.key.serviceAccountId, key.text),
+        basic(key.key.owner.id, key.text),
       );
       expect(answer.status).toBe(503);
       expect(answer.body).toEqual({
@@ -281,7 +281,7 @@ describe('refusals', () => {
       actor: { type: 'system', id: 'test' },
     });
     const stranger = await fixture.apiKeys.issue(other, 'stranger');
-    const good = key.key.serviceAccountId;
+    const good = key.key.owner.id;
     return {
       'an unknown client': ['sa_01jd00000000000000000000zz', key.text],
       'a client id that is no id': ['nobody', key.text],
@@ -337,14 +337,14 @@ describe('refusals', () => {
     ],
     ['two answers at once', { grant_type: 'client_credentials', client_secret: 'x' }, 'invalid_request'],
   ])('%s is a 400 in the form of RFC 6749', async (_what, form, error) => {
-    const answer = await askToken(form as Record<string, string>, basic(key.key.serviceAccountId, key.text));
+    const answer = await askToken(form as Record<string, string>, basic(key.key.owner.id, key.text));
     expect([answer.status, answer.body['error']]).toEqual([400, error]);
   });
 
   test('no scope is granted that nobody defined', async () => {
     const answer = await askToken(
       { grant_type: 'client_credentials', scope: 'admin openid' },
-      basic(key.key.serviceAccountId, key.text),
+      basic(key.key.owner.id, key.text),
     );
     expect(answer.body['scope']).toBeUndefined();
     expect(decodeJwt(String(answer.body['access_token']))['scope']).toBeUndefined();
