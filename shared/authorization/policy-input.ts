@@ -34,7 +34,7 @@ export type SubjectState = {
   readonly status: 'active' | 'disabled';
   /** Teams the subject belongs to, each with all teams above it. */
   readonly teams: readonly string[];
-  /** Of an API key: the service account whose rights it has. */
+  /** Of an API key: the service account or user whose rights it has. */
   readonly acts_as?: SubjectReference;
   /** Of an API key, or of whoever asks about itself: what the credential was issued for. Absent means not narrowed. */
   readonly scopes?: readonly string[];

@@ -21,21 +21,23 @@ import {
  * One statement, one snapshot, one round trip. The organization is set by the statement itself, in `scope`: every
  * table is read by a subquery that depends on its output, so none can be scanned before the setting stands; were
  * one, row-level security would show it nothing. The setting ends with the statement, which is its own transaction.
- * An API key is looked up first, and is from there on the service account it belongs to. One row for each id asked for.
+ * An API key is looked up first, and is from there on the service account or user it belongs to. One row for each id
+ * asked for.
  */
 const toStatement = (asked: string) => `
 with scope as materialized (select set_config('uos.org_id', $1, true) as org_id),
 keyed as materialized (
   select org_id, asked.id as asked, (
-    select json_build_object('id', k.service_account_id, 'status', k.status,
-                             'expiresAt', floor(extract(epoch from k.expires_at)))
+    select json_build_object('type', case when k.user_id is null then 'service_account' else 'user' end,
+                             'id', coalesce(k.user_id, k.service_account_id), 'status', k.status,
+                             'expiresAt', floor(extract(epoch from k.expires_at)), 'scopes', k.scopes)
       from api_key k where $2 = 'api_key' and k.org_id = scope.org_id and k.key_id = asked.id
   ) as key
   from scope, ${asked} as asked(id)
 ),
 actor as materialized (
   select org_id, asked, key,
-         case when $2 = 'api_key' then 'service_account' else $2 end as type,
+         case when $2 = 'api_key' then key->>'type' else $2 end as type,
          case when $2 = 'api_key' then key->>'id' else asked end as id
   from keyed
 )
@@ -124,9 +126,11 @@ type FactsRow = {
 };
 
 type KeyRow = {
+  readonly type: 'service_account' | 'user';
   readonly id: string;
-  readonly status: 'active' | 'revoked';
+  readonly status: 'active' | 'disabled' | 'revoked';
   readonly expiresAt: number | null;
+  readonly scopes: readonly string[] | null;
 };
 
 type ResourceRow = {
@@ -220,7 +224,8 @@ function toSubject(status: SubjectState['status'], row: FactsRow): SubjectState 
     known: true,
     status: key.status === 'active' ? status : 'disabled',
     teams,
-    acts_as: { type: 'service_account', id: key.id },
+    acts_as: { type: key.type, id: key.id },
+    ...(key.scopes === null ? {} : { scopes: key.scopes }),
     ...expiry,
   };
 }

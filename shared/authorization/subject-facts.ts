@@ -40,8 +40,8 @@ export type FactsDemand = { readonly resource?: ResourceReference; readonly minD
  * - All facts are of one snapshot, gathered in at most one round trip, and of `organizationId` alone.
  * - `subject.teams` holds the subject's own teams and all above them; `bindings` those of the subject and of every
  *   one of these teams. Nothing is judged here: expired and denying bindings are facts too.
- * - An API key has the teams and bindings of its service account, is disabled when either of them is, and expires with
- *   whichever expires first. A deleted service account is disabled.
+ * - An API key has the teams and bindings of its owner, a service account or a user; it is disabled when either of them
+ *   is, and expires with whichever expires first. A deleted service account is disabled.
  * - The scopes of an API key are facts of the key, and of nobody else.
  * - A custom role's permissions come with the binding; a role that no longer exists has none.
  * - A binding at a team names all teams below it in `scope.descendants`, without which a denial would not reach them.

@@ -86,7 +86,7 @@ export async function compareRandomly({ cases, seed }: { cases: number; seed: nu
       JSON.stringify(cached) === JSON.stringify(uncached) &&
       JSON.stringify(model) === JSON.stringify({ decision, code, binding });
     if (!isSame) expect.fail(`seed ${seed}, case ${place}: ${JSON.stringify({ cached, uncached, model })}`);
-    seen.set(off.code, (seen.get(off.code) ?? 0) + 1);
+    for (const name of [off.code, off.rule ?? '']) seen.set(name, (seen.get(name) ?? 0) + 1);
   }
   // A run that never meets a rule proves nothing about it.
   for (const code of [
@@ -97,6 +97,7 @@ export async function compareRandomly({ cases, seed }: { cases: number; seed: nu
     'subject_disabled',
     'organization_suspended',
     'unknown_subject',
+    'outside_credential_scope',
   ])
     expect(seen.get(code) ?? 0, code).toBeGreaterThan(cases / 200);
   // One read a case is the uncached answer's; and a cache that is never used proves nothing either.

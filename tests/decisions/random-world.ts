@@ -15,7 +15,13 @@ export type Pick = (below: number) => number;
 
 type Team = { id: string; parent: string | undefined; members: Set<string> };
 type Account = { type: 'user' | 'service_account'; id: string; status: 'active' | 'disabled' };
-type Key = { id: string; account: string; status: 'active' | 'revoked'; expiresAt: number | undefined };
+type Key = {
+  id: string;
+  account: string;
+  status: 'active' | 'disabled' | 'revoked';
+  expiresAt: number | undefined;
+  scopes: readonly string[] | undefined;
+};
 type Binding = {
   id: string;
   role: string;
@@ -83,14 +89,13 @@ export function createOrganization(
     status: 'active',
     teams,
     accounts,
-    keys: accounts
-      .filter(({ type }) => type === 'service_account')
-      .map((account) => ({
-        id: idOf(`key_${account.id.slice(-1)}`),
-        account: account.id,
-        status: 'active',
-        expiresAt: undefined,
-      })),
+    keys: accounts.map((account) => ({
+      id: idOf(`key_${account.id.slice(-1)}`),
+      account: account.id,
+      status: 'active',
+      expiresAt: undefined,
+      scopes: createScopes(pick, account),
+    })),
     roles: new Map([
       ['reader', ['document:read', 'folder:read']],
       ['writer', ['document:*', 'note:write']],
@@ -106,6 +111,12 @@ export function createOrganization(
   for (let place = 0; place < 6; place++)
     organization.resources.set(createResourceKey(pick), createResource(pick, organization));
   return organization;
+}
+
+/** A user's key always has some. */
+function createScopes(pick: Pick, { type }: Account): readonly string[] | undefined {
+  const all = ['document:read', 'document:*', 'folder:read', 'note:write', '*:*'];
+  return type === 'service_account' && pick(3) === 0 ? undefined : [oneOf(pick, all), oneOf(pick, all)];
 }
 
 function createBinding(pick: Pick, organization: WorldOrganization, id: string): Binding {
@@ -172,10 +183,14 @@ export function change(pick: Pick, organization: WorldOrganization): 'subjects' 
         oneOf(pick, accounts).status = pick(4) === 0 ? 'disabled' : 'active';
       },
       () => {
-        oneOf(pick, keys).status = pick(3) === 0 ? 'revoked' : 'active';
+        oneOf(pick, keys).status = oneOf(pick, ['active', 'active', 'disabled', 'revoked'] as const);
       },
       () => {
         oneOf(pick, keys).expiresAt = pick(2) === 0 ? undefined : worldNow + pick(3) - 1;
+      },
+      () => {
+        const key = oneOf(pick, keys);
+        key.scopes = createScopes(pick, ownerOf(organization, key));
       },
       () => {
         organization.status = pick(6) === 0 ? 'suspended' : 'active';
@@ -229,10 +244,9 @@ export function toFacts(
   demand: FactsDemand = {},
 ): SubjectFacts {
   const key = subject.type === 'api_key' ? organization.keys.find(({ id }) => id === subject.id) : undefined;
-  const account = organization.accounts.find(
-    ({ type, id }) =>
-      id === (key?.account ?? subject.id) && type === (key ? 'service_account' : subject.type),
-  );
+  const account = key
+    ? ownerOf(organization, key)
+    : organization.accounts.find(({ type, id }) => id === subject.id && type === subject.type);
   const rest = {
     resourceTypes: organization.resourceTypes,
     revision: { ...organization.revision },
@@ -257,14 +271,15 @@ export function toFacts(
       at = parentOf(organization, at)
     )
       teams.add(at);
-  const isDisabled = account.status === 'disabled' || key?.status === 'revoked';
+  const isDisabled = account.status !== 'active' || (key !== undefined && key.status !== 'active');
   return {
     organization: { id: organization.id, status: organization.status },
     subject: {
       known: true,
       status: isDisabled ? 'disabled' : 'active',
       teams: [...teams].sort(),
-      ...(key === undefined ? {} : { acts_as: { type: 'service_account', id: account.id } }),
+      ...(key === undefined ? {} : { acts_as: { type: account.type, id: account.id } }),
+      ...(key?.scopes === undefined ? {} : { scopes: key.scopes }),
       ...(key?.expiresAt === undefined ? {} : { expires_at: key.expiresAt }),
     },
     bindings: organization.bindings
@@ -273,6 +288,12 @@ export function toFacts(
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
     ...rest,
   };
+}
+
+function ownerOf({ accounts }: WorldOrganization, key: Key): Account {
+  const owner = accounts.find(({ id }) => id === key.account);
+  if (owner === undefined) throw new Error('a key of nobody');
+  return owner;
 }
 
 function toBindingFact(organization: WorldOrganization, binding: Binding): PolicyInput['bindings'][number] {

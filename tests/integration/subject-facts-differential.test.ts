@@ -146,14 +146,20 @@ async function writePeople(tx: OrgTransaction, world: WorldOrganization): Promis
           created_at: stamps.created_at,
         })
         .execute();
-  for (const { id, account, status, expiresAt } of world.keys) {
-    const changing = { status, expires_at: expiresAt === undefined ? null : new Date(expiresAt * 1000) };
+  for (const { id, account, status, expiresAt, scopes } of world.keys) {
+    const changing = {
+      status,
+      expires_at: expiresAt === undefined ? null : new Date(expiresAt * 1000),
+      scopes: scopes === undefined ? null : [...scopes],
+    };
+    const isPersonal = world.accounts.some((one) => one.id === account && one.type === 'user');
     await tx
       .insertInto('api_key')
       .values({
         org_id,
         key_id: id,
-        service_account_id: account,
+        service_account_id: isPersonal ? null : account,
+        user_id: isPersonal ? account : null,
         secret_mac: Buffer.alloc(32),
         pepper_version: 1,
         last_four: 'abcd',

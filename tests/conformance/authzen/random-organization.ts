@@ -143,7 +143,8 @@ export function createModel(
           : { type: 'resource' as const, id: at.resource };
     return { id: bindingIds[n] ?? '', role, permissions: roles[role] ?? [], effect, scope };
   }
-  function permits(subject: Entity, action: string, resource: Entity): boolean {
+  /** `scopes`: of the credential that the subject acts with, or of the key of it that is asked about. */
+  function permits(subject: Entity, action: string, resource: Entity, scopes?: readonly string[]): boolean {
     const name = names.get(subject.id) ?? '';
     const own = Object.entries(seed.teams).flatMap(([team, { members }]) =>
       members?.includes(name) ? above(team) : [],
@@ -155,7 +156,13 @@ export function createModel(
       {
         now: 0,
         organization: { id: organizationId, status: 'active' },
-        subject: { ...subject, known: names.has(subject.id), status: 'active', teams: own.map(idOf) },
+        subject: {
+          ...subject,
+          known: names.has(subject.id),
+          status: 'active',
+          teams: own.map(idOf),
+          ...(scopes === undefined ? {} : { scopes }),
+        },
         bindings: bindings.flatMap(({ one, fact }) => (reaches(one) ? [fact] : [])),
         action: { name: action },
         resource: { ...resource, properties: registered?.team ? { team: idOf(registered.team) } : {} },
