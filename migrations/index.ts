@@ -12,6 +12,7 @@ import * as authorizationModel from './0009-add-authorization-model.ts';
 import * as decisionLog from './0010-create-decision-log.ts';
 import * as apiKeyLife from './0011-add-api-key-life.ts';
 import * as serviceAccountLifecycle from './0012-add-service-account-lifecycle.ts';
+import * as teamWalk from './0017-index-team-walk.ts';
 
 /** Append-only. Named here, not found on disk, so that a bundle carries them. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -27,6 +28,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0010-create-decision-log': decisionLog,
   '0011-add-api-key-life': apiKeyLife,
   '0012-add-service-account-lifecycle': serviceAccountLifecycle,
+  '0017-index-team-walk': teamWalk,
 };
 
 /** Applies what is missing, in one transaction. Returns the names applied; throws with the cause otherwise. */

@@ -31,7 +31,7 @@ const exporting = {
   events,
   clock: systemClock,
 };
-const adopting = {
+const sealing = {
   ...ambient,
   pool,
   objects,
@@ -43,7 +43,7 @@ const adopting = {
 };
 const server = createFunctionServer(
   { ...ambient, logger },
-  { name, listener: createHandler({ exporting, publisher, adopting, logger }) },
+  { name, listener: createHandler({ exporting, publisher, sealing, logger }) },
 );
 const served = await serve(logger, server, {
   port: config.PORT,

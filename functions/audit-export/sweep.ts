@@ -5,14 +5,14 @@ import {
   runExport,
 } from '../../shared/audit/index.ts';
 import { withSystem } from '../../shared/db/index.ts';
-import { type AdoptJournalDeps, adoptJournal } from '../../shared/decision-record/index.ts';
+import { type SealJournalDeps, sealJournal } from '../../shared/decision-record/index.ts';
 import { secondsAfter } from '../../shared/kernel/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 
 export type SweepDeps = {
   readonly exporting: RunExportDeps;
   readonly publisher: LogPublisher;
-  readonly adopting: AdoptJournalDeps;
+  readonly sealing: SealJournalDeps;
   readonly logger: Logger;
 };
 
@@ -21,11 +21,11 @@ const waitingSeconds = 20;
 const exportsMax = 5;
 
 /**
- * What lost events, lost publications and killed instances left behind: decisions in the journal, logs whose files
+ * Segments of the decisions in the journal; then what lost events and lost publications left behind: logs whose files
  * trail, and waiting exports, oldest first.
  */
 export async function sweep(deps: SweepDeps): Promise<void> {
-  await adoptJournal(deps.adopting);
+  await sealJournal(deps.sealing);
   await deps.publisher.sweep();
   const { pool, exports, clock } = deps.exporting;
   const requestedBefore = secondsAfter(clock.now(), -waitingSeconds);

@@ -6,14 +6,12 @@ import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts'
 import { readConfig, toObjectStoreLocation } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
 import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
-import { postgresDecisionLogStore } from '../../shared/decision-record/decision-log-store.postgres.ts';
-import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
+import { postgresDecisionLogReader } from '../../shared/decision-record/decision-log-store.postgres.ts';
 import {
   cacheDecisionLogs,
   createDecisionRecorder,
   openDecisionStream,
 } from '../../shared/decision-record/index.ts';
-import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { openPublisher } from '../../shared/events/open-publisher.ts';
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
@@ -51,7 +49,7 @@ const feed = openAuthorizationFeed({
   onSigningKeysChanged: signingKeys.invalidate,
   onError: (error) => logger.warn({ error }, 'The feed of changes was interrupted'),
 });
-const openObjects = (url = config.OBJECT_STORE_URL) =>
+const openObjects = (url: string) =>
   openObjectStore({ ...toObjectStoreLocation(config), url }, { clock, random });
 const policies = await startPolicies(
   { clock, random, logger },
@@ -59,23 +57,18 @@ const policies = await startPolicies(
 );
 const decisions = createDecisionRecorder({
   logs: cacheDecisionLogs({
-    pool: writes,
-    store: postgresDecisionLogStore,
+    reader: postgresDecisionLogReader(writes),
     feed,
     clock,
     maskingKey: (await openKeyRing(keyRing, 'decision-mask')).current().bytes,
   }),
   journal: postgresDecisionJournal(writes),
-  segments: postgresDecisionSegmentStore,
   stream: openDecisionStream(config.EVENT_PUBLISHER_URL, {
     open: (url) =>
       openPublisher(url, { clientId: `uos-${name}`, onWarning: (text) => logger.warn({}, text) }),
     source: `uos/${name}`,
     logger,
   }),
-  objects: openObjects(),
-  pool: writes,
-  events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),
   clock,
   random,
   logger,

@@ -54,25 +54,32 @@ select asked, (
     select m.team_id from team_member m
      where m.org_id = actor.org_id and m.member_type = actor.type and m.member_id = actor.id
     union
-    select t.parent_team_id from belongs
-      join team t on t.org_id = actor.org_id and t.team_id = belongs.team_id
-     where t.parent_team_id is not null
+    select parent.team_id from belongs cross join lateral (
+      select t.parent_team_id as team_id from team t
+       where t.org_id = actor.org_id and t.team_id = belongs.team_id and t.parent_team_id is not null
+       limit 1
+    ) parent
   ),
   bound as (
     select b.* from role_binding b
      where b.org_id = actor.org_id and b.subject_type = actor.type and b.subject_id = actor.id
     union all
-    select b.* from role_binding b
-     where b.org_id = actor.org_id and b.subject_type = 'team'
-       and b.subject_id in (select team_id from belongs)
+    select held.* from belongs cross join lateral (
+      select b.* from role_binding b
+       where b.org_id = actor.org_id and b.subject_type = 'team' and b.subject_id = belongs.team_id
+      offset 0
+    ) held
   ),
   below(root_id, team_id) as (
-    select distinct b.scope_id, t.team_id from bound b
-      join team t on t.org_id = actor.org_id and t.parent_team_id = b.scope_id
-     where b.scope_type = 'team'
+    select root.scope_id, child.team_id
+      from (select distinct b.scope_id from bound b where b.scope_type = 'team') root
+     cross join lateral (
+      select t.team_id from team t
+       where t.org_id = actor.org_id and t.parent_team_id = root.scope_id offset 0) child
     union
-    select below.root_id, t.team_id from below
-      join team t on t.org_id = actor.org_id and t.parent_team_id = below.team_id
+    select below.root_id, child.team_id from below cross join lateral (
+      select t.team_id from team t
+       where t.org_id = actor.org_id and t.parent_team_id = below.team_id offset 0) child
   )
   select json_build_object(
     'organizationStatus', (select o.status from organization o where o.org_id = actor.org_id),

@@ -14,4 +14,10 @@ export {
   type PoolOptions,
 } from './pool.ts';
 export type * as Rows from './schema.ts';
-export { type OrgTransaction, type SystemTransaction, withOrg, withSystem } from './transaction.ts';
+export {
+  type OrgTransaction,
+  type SystemTransaction,
+  withOrg,
+  withOrgSnapshot,
+  withSystem,
+} from './transaction.ts';

@@ -25,11 +25,23 @@ export async function withOrg<T>(
   orgId: string,
   work: (tx: OrgTransaction) => Promise<T>,
 ): Promise<T> {
-  // It is sent inside a simple query, so its form is checked here and not left to quoting.
+  return inTransaction(pool, beginOf('begin', orgId), (db) => work(db as OrgTransaction));
+}
+
+/** The same for reading several things as they were at one moment; a write fails. */
+export async function withOrgSnapshot<T>(
+  pool: DatabasePool,
+  orgId: string,
+  work: (tx: OrgTransaction) => Promise<T>,
+): Promise<T> {
+  const begin = beginOf('begin isolation level repeatable read read only', orgId);
+  return inTransaction(pool, begin, (db) => work(db as OrgTransaction));
+}
+
+/** It is sent inside a simple query, so the id's form is checked here and not left to quoting. */
+function beginOf(begin: string, orgId: string): string {
   invariant(organizationId.test(orgId), `"${orgId}" is not an organization id`);
-  return inTransaction(pool, `begin; select set_config('uos.org_id', '${orgId}', true)`, (db) =>
-    work(db as OrgTransaction),
-  );
+  return `${begin}; select set_config('uos.org_id', '${orgId}', true)`;
 }
 
 export async function withSystem<T>(

@@ -1,60 +1,48 @@
 import { describe, expect, it } from 'vitest';
 import { secondsAfter, systemClock, systemRandom } from '../kernel/index.ts';
 import { type OrganizationId, organizationId } from '../organization/index.ts';
-import { createDecisionBuffer, type DecisionGroup } from './decision-buffer.ts';
+import { createDecisionBuffer } from './decision-buffer.ts';
 
 const start = new Date('2026-01-01T00:00:00Z');
 const deps = { clock: { now: () => start }, random: systemRandom };
-const organizations = Array.from({ length: 3 }, () =>
+const [a, b] = Array.from({ length: 2 }, () =>
   organizationId.create({ clock: systemClock, random: systemRandom }),
-);
-const [a, b, c] = organizations as [OrganizationId, OrganizationId, OrganizationId];
+) as [OrganizationId, OrganizationId];
 
-function createBuffer(groupFull = 100) {
-  const buffer = createDecisionBuffer(deps, { groupFull });
-  const add = (owner: OrganizationId, text = 'line', policyRevision = 'r1') =>
-    buffer.add({ organizationId: owner, policyRevision }, { time: start, text });
+function createBuffer() {
+  const buffer = createDecisionBuffer(deps);
+  const add = (owner: OrganizationId, text: string, policyRevision = 'r1', time = start) =>
+    buffer.add({ organizationId: owner, policyRevision }, { time, text });
   return { ...buffer, add };
 }
 
-const owners = (groups: DecisionGroup[]) => groups.map((group) => group.organizationId);
-const textOf = ({ waiting }: DecisionGroup) => waiting.map(({ text }) => text);
-
 describe('decision buffer', () => {
-  it('never mixes organizations or policy revisions in a group', () => {
+  it('never mixes organizations or policy revisions in a part', () => {
     const buffer = createBuffer();
     buffer.add(a, '1');
     buffer.add(b, '2');
     buffer.add(a, '3', 'r2');
     buffer.add(a, '4');
-    expect(buffer.take(10, start).map(textOf)).toEqual([['1', '4'], ['2'], ['3']]);
+    const parts = buffer.drain();
+    expect(parts.map(({ lines }) => lines)).toEqual(['14', '2', '3']);
+    expect(parts.map(({ organizationId: owner }) => owner)).toEqual([a, b, a]);
+    expect(new Set(parts.map(({ id }) => id)).size).toBe(3);
   });
 
-  it('gives those who wait longest first, and adds nothing to what was taken', () => {
+  it('gives every line once', () => {
     const buffer = createBuffer();
-    for (const owner of [a, b, c, a]) buffer.add(owner);
-    const [taken] = buffer.take(1, start);
-    expect(taken?.organizationId).toBe(a);
-    buffer.add(a);
-    expect(taken?.waiting).toHaveLength(2);
-    expect(owners(buffer.take(2, start))).toEqual([b, c]);
-    expect(owners(buffer.take(2, start))).toEqual([a]);
-    expect(buffer.groups()).toBe(0);
+    buffer.add(a, '1');
+    buffer.drain();
+    buffer.add(a, '2');
+    expect(buffer.drain().map(({ lines }) => lines)).toEqual(['2']);
+    expect(buffer.drain()).toEqual([]);
   });
 
-  it('gives no group that began after the instant, unless it is full, however many others wait longer', () => {
-    const buffer = createBuffer(2);
-    for (const owner of [a, b, b, b]) buffer.add(owner);
-    const before = secondsAfter(start, -1);
-    expect(owners(buffer.take(1, before))).toEqual([b]);
-    expect(buffer.take(5, before)).toEqual([]);
-    expect(owners(buffer.take(5, start))).toEqual([a, b]);
-  });
-
-  it('knows of every line that is not journaled, taken or not', () => {
-    const buffer = createBuffer(2);
-    for (const owner of [a, b, b, c]) buffer.add(owner);
-    buffer.take(1, start);
-    expect(owners(buffer.unjournaled()).sort()).toEqual([a, b, c].sort());
+  it('says of what time the records of a part are, whatever their order', () => {
+    const buffer = createBuffer();
+    for (const seconds of [2, 1, 3]) buffer.add(a, '', 'r1', secondsAfter(start, seconds));
+    expect(buffer.drain()).toMatchObject([
+      { records: 3, from: secondsAfter(start, 1), to: secondsAfter(start, 3) },
+    ]);
   });
 });

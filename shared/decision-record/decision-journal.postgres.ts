@@ -17,21 +17,26 @@ export function postgresDecisionJournal(pool: Pick<DatabasePool, 'query'>): Deci
         values: [JSON.stringify(parts.map(toRow))],
       });
     },
-    list: async (tx, segmentId) => {
+    list: async (tx, { limit }) => {
       const rows = await tx
         .selectFrom('decision_journal')
         .select(columns)
         .where('org_id', '=', thisOrganization)
-        .where('segment_id', '=', segmentId)
+        .orderBy('time_from')
+        .orderBy('segment_id')
         .orderBy('part')
+        .limit(limit)
         .execute();
       return rows.map(toPart);
     },
-    remove: async (tx, segmentId) => {
+    remove: async (tx, parts) => {
       const removed = await tx
         .deleteFrom('decision_journal')
         .where('org_id', '=', thisOrganization)
-        .where('segment_id', '=', segmentId)
+        .where(
+          sql<boolean>`(segment_id, part) in (
+            select * from unnest(${parts.map(({ id }) => id)}::text[], ${parts.map(({ place }) => place)}::int[]))`,
+        )
         .executeTakeFirstOrThrow();
       return Number(removed.numDeletedRows);
     },
@@ -47,24 +52,18 @@ export function postgresDecisionJournal(pool: Pick<DatabasePool, 'query'>): Deci
         .execute();
       return rows.map(toPart);
     },
-    listLeftBehind: async (tx, { olderThanSeconds, limit }) => {
+    listDue: async (tx, { olderThanSeconds, recordsMin, limit }) => {
+      // The database's clock wrote the rows, and it alone judges their age.
+      const isOld = sql<boolean>`min(written_at) < now() - make_interval(secs => ${olderThanSeconds})`;
       const rows = await tx
         .selectFrom('decision_journal')
-        .select(['org_id', 'segment_id'])
-        .groupBy(['org_id', 'segment_id'])
-        .having(
-          (eb) => eb.fn.max('written_at'),
-          '<',
-          // The database's clock wrote the rows, and it alone judges their age.
-          sql<Date>`now() - make_interval(secs => ${olderThanSeconds})`,
-        )
-        .orderBy('segment_id')
+        .select('org_id')
+        .groupBy('org_id')
+        .having(sql<boolean>`${isOld} or sum(records) >= ${recordsMin}`)
+        .orderBy(sql`min(written_at)`)
         .limit(limit)
         .execute();
-      return rows.map((row) => ({
-        organizationId: organizationId.require(row.org_id),
-        segmentId: decisionSegmentId.require(row.segment_id),
-      }));
+      return rows.map((row) => organizationId.require(row.org_id));
     },
   };
 }
@@ -72,8 +71,8 @@ export function postgresDecisionJournal(pool: Pick<DatabasePool, 'query'>): Deci
 function toRow(part: JournalPart) {
   return {
     org_id: part.organizationId,
-    segment_id: part.segmentId,
-    part: part.part,
+    segment_id: part.id,
+    part: part.place,
     records: part.records,
     time_from: part.from,
     time_to: part.to,
@@ -84,8 +83,8 @@ function toRow(part: JournalPart) {
 function toPart(row: Pick<Rows.DecisionJournalRow, (typeof columns)[number]>): JournalPart {
   return {
     organizationId: organizationId.require(row.org_id),
-    segmentId: decisionSegmentId.require(row.segment_id),
-    part: row.part,
+    id: decisionSegmentId.require(row.segment_id),
+    place: row.part,
     records: row.records,
     from: row.time_from,
     to: row.time_to,

@@ -1,4 +1,5 @@
 import type { OrgTransaction } from '../db/index.ts';
+import type { OrganizationId } from '../organization/index.ts';
 import type { DecisionLog } from './decision-log.ts';
 
 /**
@@ -10,4 +11,9 @@ export type DecisionLogStore = {
   /** The same, and no one else changes it until the transaction ends. */
   lock(tx: OrgTransaction): Promise<DecisionLog | undefined>;
   save(tx: OrgTransaction, log: DecisionLog, at: Date): Promise<void>;
+};
+
+/** The settings of those of many organizations that are there, for the platform itself. */
+export type DecisionLogReader = {
+  findAll(organizations: readonly OrganizationId[]): Promise<ReadonlyMap<string, DecisionLog>>;
 };

@@ -24,15 +24,6 @@ export const postgresDecisionSegmentStore: DecisionSegmentStore = {
       })
       .execute();
   },
-  has: async (tx, id) => {
-    const row = await tx
-      .selectFrom('decision_segment')
-      .select('segment_id')
-      .where('org_id', '=', thisOrganization)
-      .where('segment_id', '=', id)
-      .executeTakeFirst();
-    return row !== undefined;
-  },
   listOfWindow: async (tx, { from, to, keys, limit }) => {
     let query = tx
       .selectFrom('decision_segment as s')

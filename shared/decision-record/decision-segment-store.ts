@@ -1,5 +1,4 @@
 import type { OrgTransaction } from '../db/index.ts';
-import type { DecisionSegmentId } from './decision-buffer.ts';
 import type { DecisionSegment } from './decision-segment.ts';
 import type { DecisionKey } from './key-filter.ts';
 
@@ -17,7 +16,6 @@ export type StoredSegment = DecisionSegment & { readonly entry: SegmentEntry | u
 /** The index of the segments of the transaction's organization. It finds; what is believed is the log. */
 export type DecisionSegmentStore = {
   add(tx: OrgTransaction, segment: DecisionSegment & { filter: Buffer; eventId: string }): Promise<void>;
-  has(tx: OrgTransaction, id: DecisionSegmentId): Promise<boolean>;
   /** Segments with records of that time, newest first, that may hold a record of every key given. */
   listOfWindow(
     tx: OrgTransaction,

@@ -9,13 +9,13 @@ import { createDecisionStream } from './decision-stream.ts';
 
 const ambient = { clock: systemClock, random: systemRandom };
 const owner = organizationId.create(ambient);
-const segmentId = decisionSegmentId.create(ambient);
+const id = decisionSegmentId.create(ambient);
 
 function part(lines: readonly object[]): JournalPart {
   return {
     organizationId: owner,
-    segmentId,
-    part: 3,
+    id,
+    place: 3,
     records: lines.length,
     from: new Date(0),
     to: new Date(1_000),
@@ -40,10 +40,10 @@ describe('the stream of decisions', () => {
     expect(events()).toEqual([
       {
         specversion: '1.0',
-        id: `${segmentId}.3.0`,
+        id: `${id}.3.0`,
         source: 'uos/test',
         type: 'uos.decision.recorded.v1',
-        subject: segmentId,
+        subject: id,
         time: '1970-01-01T00:00:01.000Z',
         datacontenttype: 'application/json',
         orgid: owner,

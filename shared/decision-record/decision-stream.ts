@@ -97,10 +97,10 @@ function toEvent(
 ): CloudEvent {
   return {
     specversion: '1.0',
-    id: `${part.segmentId}.${part.part}.${batch}`,
+    id: `${part.id}.${part.place}.${batch}`,
     source,
     type: 'uos.decision.recorded.v1',
-    subject: part.segmentId,
+    subject: part.id,
     time: part.to.toISOString(),
     datacontenttype: 'application/json',
     orgid: part.organizationId,

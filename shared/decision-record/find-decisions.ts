@@ -1,4 +1,4 @@
-import { type DatabasePool, withOrg } from '../db/index.ts';
+import { type DatabasePool, withOrgSnapshot } from '../db/index.ts';
 import type { ObjectStore } from '../object-store/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
 import { checkSegment, type SegmentDamage } from './check-segment.ts';
@@ -95,14 +95,13 @@ async function listSources(
   { organizationId, from, to, keys }: FindDecisionsInput,
 ): Promise<Source[]> {
   const window = { from, to, keys, limit: sourcesMax + 1 };
-  // The journal first: a part leaves it in the transaction that makes its segment visible.
-  const { parts, segments } = await withOrg(deps.pool, organizationId, async (tx) => ({
+  // Of one moment: a part leaves the journal in the transaction that makes its segment visible.
+  const { parts, segments } = await withOrgSnapshot(deps.pool, organizationId, async (tx) => ({
     parts: await deps.journal.listOfWindow(tx, window),
     segments: await deps.segments.listOfWindow(tx, window),
   }));
-  const sealed = new Set(segments.map(({ id }) => id));
   return [
-    ...parts.filter((part) => !sealed.has(part.segmentId)).map((part) => ({ to: part.to, part })),
+    ...parts.map((part) => ({ to: part.to, part })),
     ...segments.map((segment) => ({ to: segment.to, segment })),
   ].sort((a, b) => b.to.getTime() - a.to.getTime());
 }

@@ -1,17 +1,19 @@
 /**
- * Decision records: what was asked and answered, a stream of its own beside the log of changes. An instance journals
- * them twice a second and makes compressed segments of them, each of one organization; one event a segment puts its
- * digest into the tamper-evident log, so that a changed or missing decision can be proven at a hundredth of the cost.
+ * Decision records: what was asked and answered, a stream of its own beside the log of changes. Instances journal
+ * them twice a second; a tick makes compressed segments of the journal, each of one organization; one event a segment
+ * puts its digest into the tamper-evident log, so that a changed or missing decision can be proven at a hundredth of
+ * the cost.
  *
  * Invariants: an organization's level and masks are applied before anything is written anywhere; a segment is of one
  * organization; no event without its object, and every journaled record is in exactly one segment an event names;
  * when nothing more can be kept the recorder says so, and its owner decides nothing that would not be recorded.
  *
  * @example
- * const decisions = createDecisionRecorder({ logs, journal, segments, objects, pool, events, stream, ...ambient });
+ * const decisions = createDecisionRecorder({ logs, journal, stream, ...ambient });
  * await decisions.record(record);
+ * await sealJournal({ pool, journal, segments, objects, events, ...ambient });
  */
-export { type AdoptJournalDeps, type AdoptJournalOptions, adoptJournal } from './adopt-journal.ts';
+
 export {
   changeDecisionLog,
   type DecisionLogDeps,
@@ -56,3 +58,9 @@ export {
 } from './known-decision-log.ts';
 export { type AttributeMask, createAttributeMasker, maskPathPattern, masksMax } from './mask-attributes.ts';
 export { parseLine, type RecordedDecision, recordedDecisionSchema, splitLines } from './recorded-decision.ts';
+export {
+  type SealJournalDeps,
+  type SealJournalOptions,
+  sealJournal,
+  sealOrganization,
+} from './seal-journal.ts';

@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type AuthorizationFeed, createGuardedCache } from '../authorization-feed/index.ts';
-import { type DatabasePool, withOrg } from '../db/index.ts';
 import { type Clock, secondsAfter } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
-import type { DecisionLogLevel } from './decision-log.ts';
-import type { DecisionLogStore } from './decision-log-store.ts';
+import type { DecisionLog, DecisionLogLevel } from './decision-log.ts';
+import type { DecisionLogReader } from './decision-log-store.ts';
 import { type AttributeMasker, createAttributeMasker } from './mask-attributes.ts';
 
 /** An organization's settings as the recorder needs them: its masks compiled, with the key of its hashes. */
@@ -14,8 +14,7 @@ export type KnownDecisionLog = { readonly level: DecisionLogLevel; readonly mask
 export type DecisionLogSource = { find(organizationId: OrganizationId): Promise<KnownDecisionLog> };
 
 export type CachedDecisionLogDeps = {
-  readonly pool: DatabasePool;
-  readonly store: DecisionLogStore;
+  readonly reader: DecisionLogReader;
   readonly feed: AuthorizationFeed;
   readonly clock: Clock;
   /** From which each organization's own is derived. */
@@ -35,17 +34,45 @@ export function cacheDecisionLogs(
     clock,
     entriesMax: limits.entriesMax ?? 20_000,
   });
+  const read = readTogether(deps.reader);
   return {
     find: (organizationId) =>
       cache.get(organizationId, organizationId, async () => ({
         cacheUntil: secondsAfter(clock.now(), ttlSeconds),
-        value: await read(deps, organizationId),
+        value: toKnown(deps, organizationId, await read(organizationId)),
       })),
   };
 }
 
-async function read(deps: CachedDecisionLogDeps, organizationId: OrganizationId): Promise<KnownDecisionLog> {
-  const log = await withOrg(deps.pool, organizationId, deps.store.find);
+const togetherMs = 10;
+
+/**
+ * Those asked for within some milliseconds share one statement, sent after the last of them asked, so it is never
+ * older than a question. Records wait for it, answers do not, except those of privileged decisions.
+ */
+function readTogether(
+  reader: DecisionLogReader,
+): (organizationId: OrganizationId) => Promise<DecisionLog | undefined> {
+  let asked: OrganizationId[] = [];
+  let reading: Promise<ReadonlyMap<string, DecisionLog>> | undefined;
+  const send = () => {
+    const organizations = asked;
+    asked = [];
+    reading = undefined;
+    return reader.findAll(organizations);
+  };
+  return async (organizationId) => {
+    asked.push(organizationId);
+    reading ??= pause(togetherMs).then(send);
+    return (await reading).get(organizationId);
+  };
+}
+
+function toKnown(
+  deps: Pick<CachedDecisionLogDeps, 'maskingKey'>,
+  organizationId: OrganizationId,
+  log: DecisionLog | undefined,
+): KnownDecisionLog {
   if (log === undefined) throw new Error(`There is no organization "${organizationId}"`);
   const key = createHmac('sha256', deps.maskingKey).update(organizationId).digest();
   return { level: log.level, mask: createAttributeMasker(log.masks, key) };

@@ -68,7 +68,7 @@ async function serveFunctions(): Promise<string> {
   );
   const exporter = await serveFunction(
     'audit-export',
-    createExportHandler({ exporting: fixture.exporting, publisher, adopting: fixture.adopting, logger }),
+    createExportHandler({ exporting: fixture.exporting, publisher, sealing: fixture.sealing, logger }),
   );
   const topics = await startTopicRouter();
   topics.subscribe('audit.identity', ingest.url);

@@ -216,7 +216,7 @@ describe('an export', () => {
       createHandler({
         exporting: fixture.exporting,
         publisher,
-        adopting: fixture.adopting,
+        sealing: fixture.sealing,
         logger: silentLogger,
         trailWait: { attemptsMax: 2, pauseMs: 1 },
       }),

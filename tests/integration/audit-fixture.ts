@@ -10,7 +10,7 @@ import type { AuditLogDeps, RunExportDeps } from '../../shared/audit/index.ts';
 import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
 import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
 import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
-import type { AdoptJournalDeps } from '../../shared/decision-record/index.ts';
+import type { SealJournalDeps } from '../../shared/decision-record/index.ts';
 import { postgresEventRecorder, toCloudEvent } from '../../shared/events/event-recorder.postgres.ts';
 import { type CloudEvent, toLeaf } from '../../shared/events/index.ts';
 import { createFunctionServer, type FunctionOptions, serve } from '../../shared/http/index.ts';
@@ -32,7 +32,7 @@ export type AuditFixture = {
   readonly clock: { now(): Date; set(iso: string): void; advance(ms: number): void };
   readonly log: AuditLogDeps;
   readonly exporting: RunExportDeps;
-  readonly adopting: AdoptJournalDeps;
+  readonly sealing: SealJournalDeps;
   createOrganization(): Promise<OrganizationId>;
   /** Records one event as a use case does, and returns its id. */
   record(organization: OrganizationId, name: string): Promise<string>;
@@ -80,7 +80,7 @@ export async function createAuditFixture(): Promise<AuditFixture> {
       events: postgresEventRecorder({ ...deps, source: 'uos/audit-export' }),
       clock,
     },
-    adopting: {
+    sealing: {
       ...deps,
       pool: pools.log,
       objects: createDirectoryObjectStore(directory, deps),

@@ -12,13 +12,15 @@ import {
 } from '../../shared/audit/index.ts';
 import { silentFeed } from '../../shared/authorization-feed/index.ts';
 import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
-import { postgresDecisionLogStore } from '../../shared/decision-record/decision-log-store.postgres.ts';
+import { postgresDecisionLogReader } from '../../shared/decision-record/decision-log-store.postgres.ts';
+import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
 import {
   cacheDecisionLogs,
   createDecisionRecorder,
   type DecisionRecorder,
   findDecisions,
   noDecisionStream,
+  sealJournal,
 } from '../../shared/decision-record/index.ts';
 import { parseLeaf } from '../../shared/events/index.ts';
 import { createMemoryPublisher } from '../../shared/events/publisher.memory.ts';
@@ -34,28 +36,31 @@ let recorder: DecisionRecorder;
 
 beforeAll(async () => {
   fixture = await createAuditFixture();
-  const { adopting, pools, clock } = fixture;
+  const { sealing, pools, clock } = fixture;
   recorder = createDecisionRecorder(
     {
-      ...adopting,
-      pool: pools.app,
+      ...sealing,
       journal: postgresDecisionJournal(pools.app),
       stream: noDecisionStream,
       logs: cacheDecisionLogs({
-        pool: pools.app,
-        store: postgresDecisionLogStore,
+        reader: postgresDecisionLogReader(pools.app),
         feed: silentFeed,
         clock,
         maskingKey: Buffer.alloc(32),
       }),
     },
-    { journalMs: 3_600_000, segmentMs: 3_600_000 },
+    { journalMs: 3_600_000 },
   );
 });
 afterAll(async () => {
   await recorder.close();
   await fixture.close();
 });
+
+async function seal(): Promise<void> {
+  await recorder.journal();
+  await sealJournal(fixture.sealing, { olderThanSeconds: -60 });
+}
 
 async function logAll(): Promise<void> {
   const memory = createMemoryPublisher();
@@ -75,7 +80,7 @@ async function exported() {
     fixture.clock.advance(1_000);
     recorder.record(decisionRecord(organization, id, { time: fixture.clock.now() }));
     recorder.record(decisionRecord(neighbour, 'neighbour', { time: fixture.clock.now() }));
-    await recorder.seal(true);
+    await seal();
   }
   fixture.clock.advance(1_000);
   await logAll();
@@ -83,7 +88,7 @@ async function exported() {
     {
       pool: fixture.pools.app,
       store: postgresAuditExportStore,
-      events: fixture.adopting.events,
+      events: fixture.sealing.events,
       clock: fixture.clock,
       random: systemRandom,
     },
@@ -159,7 +164,7 @@ describe('an export', () => {
   it('says which segment was gone, or was another, when it was made', async () => {
     const organization = await fixture.createOrganization();
     recorder.record(decisionRecord(organization, 'one'));
-    await recorder.seal(true);
+    await seal();
     const { keys } = await fixture.exporting.objects.list(`decisions/${organization}/`);
     for (const key of keys) await fixture.exporting.objects.delete(key);
     await logAll();
@@ -169,7 +174,7 @@ describe('an export', () => {
       {
         pool: fixture.pools.app,
         store: postgresAuditExportStore,
-        events: fixture.adopting.events,
+        events: fixture.sealing.events,
         clock: fixture.clock,
         random: systemRandom,
       },
@@ -190,9 +195,14 @@ describe('an export', () => {
 describe('a decision that is found', () => {
   it('is said to be logged, and where, once the log holds its segment', async () => {
     const { organization, from } = await exported();
-    const { adopting, pools, exporting } = fixture;
+    const { sealing, pools, exporting } = fixture;
     const found = await findDecisions(
-      { pool: pools.app, objects: exporting.objects, journal: adopting.journal, segments: adopting.segments },
+      {
+        pool: pools.app,
+        objects: exporting.objects,
+        journal: sealing.journal,
+        segments: postgresDecisionSegmentStore,
+      },
       {
         organizationId: organization,
         from,

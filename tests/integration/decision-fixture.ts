@@ -6,11 +6,12 @@ import { gunzipSync } from 'node:zlib';
 import { expect } from 'vitest';
 import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
 import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
-import { postgresDecisionLogStore } from '../../shared/decision-record/decision-log-store.postgres.ts';
+import {
+  postgresDecisionLogReader,
+  postgresDecisionLogStore,
+} from '../../shared/decision-record/decision-log-store.postgres.ts';
 import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
 import {
-  type AdoptJournalOptions,
-  adoptJournal,
   cacheDecisionLogs,
   changeDecisionLog,
   createDecisionRecorder,
@@ -19,6 +20,9 @@ import {
   type DecisionRecorderDeps,
   type DecisionRecorderOptions,
   noDecisionStream,
+  type SealJournalDeps,
+  type SealJournalOptions,
+  sealJournal,
 } from '../../shared/decision-record/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
@@ -51,8 +55,7 @@ export async function createDecisionFixture() {
     logger: silentLogger,
   };
   const logs = cacheDecisionLogs({
-    pool,
-    store,
+    reader: postgresDecisionLogReader(pool),
     // Each organization's settings are made before its first decision.
     feed: { epochOf: () => 0, isLive: () => true },
     clock: systemClock,
@@ -73,10 +76,14 @@ export async function createDecisionFixture() {
     open: (options: DecisionRecorderOptions = {}, deps: Partial<DecisionRecorderDeps> = {}) =>
       createDecisionRecorder(
         { ...sealing, logs, stream: noDecisionStream, ...deps },
-        { journalMs: 3_600_000, segmentMs: 3_600_000, ...options },
+        { journalMs: 3_600_000, ...options },
       ),
-    adopt: (options: AdoptJournalOptions = { olderThanSeconds: -60 }) =>
-      adoptJournal({ ...sealing, pool: logPool, journal: postgresDecisionJournal(logPool) }, options),
+    /** As the tick does it, under the role that owns the log. By default all there is, however young. */
+    seal: (options: SealJournalOptions = {}, deps: Partial<SealJournalDeps> = {}) =>
+      sealJournal(
+        { ...sealing, pool: logPool, journal: postgresDecisionJournal(logPool), ...deps },
+        { olderThanSeconds: -60, ...options },
+      ),
     changeLog,
     createOrganization: async (log: Partial<DecisionLog> = { level: 'all' }) => {
       const { organizationId } = await seedOrganization(pool);

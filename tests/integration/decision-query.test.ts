@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentFeed } from '../../shared/authorization-feed/index.ts';
 import { withOrg } from '../../shared/db/index.ts';
+import { postgresDecisionLogReader } from '../../shared/decision-record/decision-log-store.postgres.ts';
 import {
   cacheDecisionLogs,
   createDecisionRecorder,
   type DecisionRecord,
   type DecisionRecorder,
   noDecisionStream,
+  sealJournal,
 } from '../../shared/decision-record/index.ts';
 import { systemClock } from '../../shared/kernel/index.ts';
 import { type AdminService, startAdminService } from '../support/admin-service.ts';
@@ -19,23 +21,20 @@ let recorder: DecisionRecorder;
 
 beforeAll(async () => {
   admin = await startAdminService();
-  const { pool, deps, objects } = admin;
+  const { pool, deps } = admin;
   recorder = createDecisionRecorder(
     {
       ...deps,
-      objects,
       journal: deps.stores.decisions.journal,
-      segments: deps.stores.decisions.segments,
       stream: noDecisionStream,
       logs: cacheDecisionLogs({
-        pool,
-        store: deps.stores.decisionLog,
+        reader: postgresDecisionLogReader(pool),
         feed: silentFeed,
         clock: systemClock,
         maskingKey: Buffer.alloc(32),
       }),
     },
-    { journalMs: 3_600_000, segmentMs: 3_600_000, segmentRecords: 10 },
+    { journalMs: 3_600_000 },
   );
 });
 afterAll(async () => {
@@ -48,6 +47,12 @@ const window = 'from=2026-03-04T14:00:00Z&to=2026-03-04T15:00:00Z';
 
 function keep(tenant: Tenant, requestId: string, more: Partial<DecisionRecord> = {}): void {
   recorder.record(decisionRecord(tenant.organizationId, requestId, { time: minute(2), ...more }));
+}
+
+async function seal(): Promise<void> {
+  const { pool, deps, objects } = admin;
+  await recorder.journal();
+  await sealJournal({ ...deps, ...deps.stores.decisions, pool, objects }, { olderThanSeconds: -60 });
 }
 
 async function find(tenant: Tenant, query: string, key = tenant.key) {
@@ -77,7 +82,7 @@ describe('why was I refused at 14:02?', () => {
         proof: { status: 'journaled' },
       },
     ]);
-    await recorder.seal(true);
+    await seal();
     const sealed = await find(tenant, `${window}&requestId=asked`);
     expect(sealed.items[0].proof).toMatchObject({
       status: 'recorded',
@@ -95,7 +100,7 @@ describe('why was I refused at 14:02?', () => {
     keep(tenant, 'r2', { principal: principal('sa_b'), resource: { type: 'document', id: 'b c/ü' } });
     keep(tenant, 'r3', { principal: principal('sa_b'), time: minute(30) });
     for (const isSealed of [false, true]) {
-      await (isSealed ? recorder.seal(true) : recorder.journal());
+      await (isSealed ? seal() : recorder.journal());
       const found = async (query: string) => idsOf(await find(tenant, query)).sort();
       expect(await found(`${window}&requestId=r1`)).toEqual(['r1']);
       expect(await found(`${window}&principal=sa_b`)).toEqual(['r2', 'r3']);
@@ -111,8 +116,10 @@ describe('why was I refused at 14:02?', () => {
   it.each([1, 3, 7])('pages of %i show every decision once, the newest first', async (limit) => {
     const tenant = await admin.seedTenant();
     // Many of one instant, in several segments and in the journal.
-    for (let n = 0; n < 34; n++) keep(tenant, `${n}`, { time: minute(Math.floor(n / 6)) });
-    await recorder.seal(true);
+    for (let n = 0; n < 34; n++) {
+      keep(tenant, `${n}`, { time: minute(Math.floor(n / 6)) });
+      if (n % 10 === 9 || n === 33) await seal();
+    }
     for (let n = 34; n < 40; n++) keep(tenant, `${n}`, { time: minute(Math.floor(n / 6)) });
     await recorder.journal();
     const seen: { request_id: string; time: string }[] = [];
@@ -135,7 +142,7 @@ describe('why was I refused at 14:02?', () => {
     for (let n = 0; n < 6; n++) keep(tenant, `${n}`, { time: minute(n) });
     await recorder.journal();
     const first = await find(tenant, `${window}&limit=3`);
-    await recorder.seal(true);
+    await seal();
     const second = await find(tenant, `${window}&limit=3&cursor=${first.nextCursor}`);
     expect([...idsOf(first), ...idsOf(second)]).toEqual(['5', '4', '3', '2', '1', '0']);
   });
@@ -165,7 +172,7 @@ describe('nobody else', () => {
     const [tenant, other] = [await admin.seedTenant(), await admin.seedTenant()];
     keep(tenant, 'mine');
     for (const isSealed of [false, true]) {
-      await (isSealed ? recorder.seal(true) : recorder.journal());
+      await (isSealed ? seal() : recorder.journal());
       for (const query of ['', 'requestId=mine', 'principal=usr_1', 'resource=document:42']) {
         expect(await find(other, `${window}&${query}`)).toMatchObject({
           status: 200,
@@ -195,7 +202,7 @@ describe('a segment that is not what the log names', () => {
   it('is named, and nothing of it is shown', async () => {
     const tenant = await admin.seedTenant();
     keep(tenant, 'one');
-    await recorder.seal(true);
+    await seal();
     const { items } = await find(tenant, window);
     const { segmentId } = items[0].proof;
     const [key = ''] = (await admin.objects.list(`decisions/${tenant.organizationId}/`)).keys;

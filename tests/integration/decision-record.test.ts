@@ -28,7 +28,8 @@ describe('decision records', () => {
     recorder.record(record(mine, 'one', { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', dataRevision: 7 }));
     recorder.record(record(theirs, 'other'));
     recorder.record(record(mine, 'two', { item: 1 }));
-    await recorder.seal(true);
+    await recorder.close();
+    await fixture.seal();
     const [segment] = await fixture.segmentsOf(mine);
     expect(segment?.data).toMatchObject({
       objectKey: expect.stringMatching(
@@ -61,33 +62,54 @@ describe('decision records', () => {
     await recorder.close();
   });
 
-  it('are all written before the recorder closes', async () => {
-    const recorder = fixture.open({ segmentRecords: 100 });
-    for (let n = 0; n < 1_050; n++) recorder.record(record(mine, `${n}`));
+  it('are all in the journal before the recorder closes, and in segments of a bounded size after the tick', async () => {
+    const recorder = fixture.open();
+    for (let n = 0; n < 6_000; n++) {
+      recorder.record(record(mine, `${n}`));
+      if (n % 1_000 === 999) await recorder.journal();
+    }
     await recorder.close();
+    expect(await fixture.journaled(mine)).toHaveLength(6_000);
+    expect(await fixture.seal()).toBe(2);
     expect((await fixture.requestIdsOf(mine)).map(Number).sort((a, b) => a - b)).toEqual(
-      Array.from({ length: 1_050 }, (_, n) => n),
+      Array.from({ length: 6_000 }, (_, n) => n),
     );
+    expect(await fixture.journaled(mine)).toEqual([]);
   });
 
-  it('are written on their own soon after they were made', async () => {
-    const recorder = fixture.open({ journalMs: 20, segmentMs: 20, segmentSeconds: 0 });
+  it('are in the journal on their own soon after they were made', async () => {
+    const recorder = fixture.open({ journalMs: 20 });
     recorder.record(record(mine, 'one'));
     const deadline = AbortSignal.timeout(20_000);
-    while ((await fixture.requestIdsOf(mine)).length === 0) deadline.throwIfAborted();
+    while ((await fixture.journaled(mine)).length === 0) deadline.throwIfAborted();
     await recorder.close();
   });
 
-  it('of any number of organizations are durable in one turn, and in segments as turns have room', async () => {
-    const others = await Promise.all(Array.from({ length: 30 }, () => fixture.createOrganization()));
-    const recorder = fixture.open({ segmentSeconds: 0 });
-    for (const organization of others) recorder.record(record(organization, 'one'));
-    await recorder.journal();
-    for (const organization of others) expect(await fixture.journaled(organization)).toHaveLength(1);
-    await recorder.seal();
-    const sealed = await Promise.all(others.map((organization) => fixture.requestIdsOf(organization)));
-    expect(sealed.flat()).toHaveLength(10);
+  it('of several instances are one segment, and those of two policy revisions two', async () => {
+    const recorders = [fixture.open(), fixture.open()];
+    for (const [n, recorder] of recorders.entries()) {
+      recorder.record(record(mine, `${n}`));
+      recorder.record(record(mine, `${n}-next`, { policyRevision: 'r2' }));
+      await recorder.close();
+    }
+    await fixture.seal();
+    const segments = await fixture.segmentsOf(mine);
+    expect(segments.map(({ data }) => [data.policyRevision, data.count]).sort()).toEqual([
+      ['r1', 2],
+      ['r2', 2],
+    ]);
+  });
+
+  it('wait for company, unless they are old or many', async () => {
+    const recorder = fixture.open();
+    recorder.record(record(mine, 'young'));
+    for (let n = 0; n < 5; n++) recorder.record(record(theirs, `${n}`));
     await recorder.close();
+    await fixture.seal({ olderThanSeconds: 3_600, recordsMin: 5 });
+    expect(await fixture.requestIdsOf(mine)).toEqual([]);
+    expect(await fixture.requestIdsOf(theirs)).toHaveLength(5);
+    await fixture.seal({ olderThanSeconds: -60 });
+    expect(await fixture.requestIdsOf(mine)).toEqual(['young']);
   });
 
   it('hold attributes up to their bound, and say how large those are that were left out', async () => {
@@ -96,6 +118,7 @@ describe('decision records', () => {
     recorder.record(record(mine, 'large', { attributes: { context: { note: 'x'.repeat(5_000) } } }));
     recorder.record(record(mine, 'none', { attributes: { context: undefined } }));
     await recorder.close();
+    await fixture.seal();
     const [segment] = await fixture.segmentsOf(mine);
     expect(segment?.lines[0]?.['attributes']).toEqual({ context: { note: 'x', z: [1, null] } });
     expect(segment?.lines[1]).toMatchObject({ attributes_left_out: 5_023 });
@@ -109,6 +132,7 @@ describe('decision records', () => {
     const recorder = fixture.open({}, { stream });
     recorder.record(record(mine, 'odd', { resource: { type: 'document', id } }));
     await recorder.close();
+    await fixture.seal();
     const [segment] = await fixture.segmentsOf(mine);
     expect(segment?.lines[0]?.['resource']).toEqual({ type: 'document', id });
     expect(memory.accepted).toHaveLength(1);
@@ -124,6 +148,7 @@ describe('the level of an organization', () => {
     recorder.record(record(organization, 'owner', { decision: true, isPrivileged: true }));
     recorder.record(record(mine, 'allowed', { decision: true }));
     await recorder.close();
+    await fixture.seal();
     expect((await fixture.requestIdsOf(organization)).sort()).toEqual(['owner', 'refused']);
     expect(await fixture.requestIdsOf(mine)).toEqual(['allowed']);
   });
@@ -132,6 +157,7 @@ describe('the level of an organization', () => {
     const recorder = fixture.open({}, { logs: { find: () => Promise.reject(new Error('down')) } });
     recorder.record(record(mine, 'one', { decision: true, attributes: { context: { note: 'canary' } } }));
     await recorder.close();
+    await fixture.seal();
     const [segment] = await fixture.segmentsOf(mine);
     expect(segment?.lines[0]).toMatchObject({ request_id: 'one', masked: ['context'] });
     expect(JSON.stringify(segment?.lines)).not.toContain('canary');
@@ -157,7 +183,6 @@ describe('masking', () => {
       {
         logger,
         stream: createDecisionStream({ publisher: memory, source: 'uos/test', logger }),
-        objects: { ...fixture.objects, put: () => Promise.reject(new Error('down')) },
       },
     );
     const attributes = {
@@ -167,7 +192,9 @@ describe('masking', () => {
     recorder.record(record(organization, 'one', { attributes }));
     await recorder.close();
     const inJournal = await fixture.journaled(organization);
-    await fixture.adopt();
+    const broken = { ...fixture.objects, put: () => Promise.reject(new Error('down')) };
+    await fixture.seal({}, { logger, objects: broken });
+    await fixture.seal();
     const [segment] = await fixture.segmentsOf(organization);
     expect(inJournal).toEqual(segment?.lines);
     expect(segment?.lines[0]).toMatchObject({
@@ -231,90 +258,103 @@ describe('a privileged decision', () => {
     await expect(recorder.record(record(mine, 'one', { isPrivileged: true }))).rejects.toThrow('down');
     isBroken = false;
     await recorder.close();
-    expect(await fixture.requestIdsOf(mine)).toEqual(['one']);
+    expect(await fixture.journaled(mine)).toMatchObject([{ request_id: 'one' }]);
   });
 });
 
 describe('what fails', () => {
-  it('while the object store is down decisions stay in the journal, are refused at the bound, and are all there in the end', async () => {
+  it('while the journal cannot be written decisions are refused at the bound, and none is lost', async () => {
+    const { journal } = fixture.sealing;
     let isBroken = true;
     const recorder = fixture.open(
       { recordsMax: 3 },
       {
-        objects: {
-          ...fixture.objects,
-          put: (...put) => (isBroken ? Promise.reject(new Error('down')) : fixture.objects.put(...put)),
-        },
+        journal: { write: (parts) => (isBroken ? Promise.reject(new Error('down')) : journal.write(parts)) },
       },
     );
     for (const id of ['1', '2']) recorder.record(record(mine, id));
-    await recorder.seal(true);
+    await expect(recorder.journal()).rejects.toThrow('down');
     expect(recorder.isAccepting()).toBe(true);
-    expect(await fixture.journaled(mine)).toHaveLength(2);
     recorder.record(record(mine, '3'));
-    await recorder.seal(true);
+    await expect(recorder.journal()).rejects.toThrow('down');
     expect(recorder.isAccepting()).toBe(false);
     isBroken = false;
-    await recorder.seal(true);
+    await recorder.journal();
     expect(recorder.isAccepting()).toBe(true);
     await recorder.close();
-    expect((await fixture.requestIdsOf(mine)).sort()).toEqual(['1', '2', '3']);
+    const lines = await fixture.journaled(mine);
+    expect(lines.map((line) => line['request_id']).sort()).toEqual(['1', '2', '3']);
+  });
+
+  it('while the object store is down decisions stay in the journal, and are all there in the end', async () => {
+    const recorder = fixture.open();
+    for (const id of ['1', '2']) recorder.record(record(mine, id));
+    await recorder.close();
+    const broken = { ...fixture.objects, put: () => Promise.reject(new Error('down')) };
+    expect(await fixture.seal({}, { objects: broken })).toBe(0);
+    expect(await fixture.journaled(mine)).toHaveLength(2);
+    await fixture.seal();
+    expect((await fixture.requestIdsOf(mine)).sort()).toEqual(['1', '2']);
     expect(await fixture.journaled(mine)).toEqual([]);
   });
 
   it('an event that fails leaves one segment in the end, and no decision twice', async () => {
-    let failures = 1;
-    const pool: DatabasePool = {
-      ...fixture.pool,
-      connect: () => (failures-- > 0 ? Promise.reject(new Error('down')) : fixture.pool.connect()),
-    };
-    const recorder = fixture.open({}, { pool });
+    const recorder = fixture.open();
     recorder.record(record(mine, 'one'));
-    await recorder.seal(true);
-    expect(await fixture.segmentsOf(mine)).toEqual([]);
-    await recorder.seal(true);
-    expect(await fixture.requestIdsOf(mine)).toEqual(['one']);
-    expect(await keysOf(mine)).toHaveLength(1);
     await recorder.close();
+    const events = { record: () => Promise.reject(new Error('down')) };
+    expect(await fixture.seal({}, { events })).toBe(0);
+    expect(await fixture.segmentsOf(mine)).toEqual([]);
+    await fixture.seal();
+    expect(await fixture.requestIdsOf(mine)).toEqual(['one']);
   });
 
   // A lost connection does not tell whether the commit before it was one.
-  it.each(['the journal', 'the segment'])(
-    'a commit of %s that is never answered is not made twice',
-    async (of) => {
-      const { journal } = fixture.sealing;
-      let unanswered = 1;
-      const lose = async <T>(work: Promise<T>): Promise<T> => {
-        const done = await work;
-        if (unanswered-- > 0) throw new Error('the connection was lost');
-        return done;
-      };
-      const pool: DatabasePool = {
-        ...fixture.pool,
-        connect: async () => {
-          const client = await fixture.pool.connect();
-          const query = ((...args: [string]) =>
-            args[0] === 'commit'
-              ? lose(client.query(...args))
-              : client.query(...args)) as typeof client.query;
-          return { query, release: client.release.bind(client) };
+  it('a write to the journal that is never answered is not made twice', async () => {
+    const { journal } = fixture.sealing;
+    let unanswered = 1;
+    const recorder = fixture.open(
+      {},
+      {
+        journal: {
+          write: async (parts) => {
+            await journal.write(parts);
+            if (unanswered-- > 0) throw new Error('the connection was lost');
+          },
         },
-      };
-      const recorder = fixture.open(
-        {},
-        of === 'the journal'
-          ? { journal: { ...journal, write: (parts) => lose(journal.write(parts)) } }
-          : { pool },
-      );
-      recorder.record(record(mine, 'one'));
-      await recorder.journal().catch(() => undefined);
-      await recorder.seal(true);
-      recorder.record(record(mine, 'two'));
-      await recorder.close();
-      expect((await fixture.requestIdsOf(mine)).sort()).toEqual(['one', 'two']);
-      expect(await keysOf(mine)).toHaveLength((await fixture.segmentsOf(mine)).length);
-    },
-  );
+      },
+    );
+    recorder.record(record(mine, 'one'));
+    await expect(recorder.journal()).rejects.toThrow('lost');
+    recorder.record(record(mine, 'two'));
+    await recorder.close();
+    await fixture.seal();
+    expect((await fixture.requestIdsOf(mine)).sort()).toEqual(['one', 'two']);
+  });
+
+  it('a segment whose commit is never answered is made once, and its object stays', async () => {
+    let unanswered = 1;
+    const pool: DatabasePool = {
+      ...fixture.logPool,
+      connect: async () => {
+        const client = await fixture.logPool.connect();
+        const query = (async (...args: [string]) => {
+          const answer = await client.query(...args);
+          // The first commit is of the list of who is due, the second of the list of parts.
+          if (args[0] === 'commit' && unanswered++ === 3) throw new Error('the connection was lost');
+          return answer;
+        }) as typeof client.query;
+        return { query, release: client.release.bind(client) };
+      },
+    };
+    const recorder = fixture.open();
+    recorder.record(record(mine, 'one'));
+    await recorder.close();
+    expect(await fixture.seal({}, { pool })).toBe(0);
+    await fixture.seal();
+    expect(await fixture.requestIdsOf(mine)).toEqual(['one']);
+    expect(await keysOf(mine)).toHaveLength(1);
+  });
 
   it('Kafka that takes nothing costs the copy alone', async () => {
     const memory = createMemoryPublisher();
@@ -325,7 +365,7 @@ describe('what fails', () => {
     memory.failure = undefined;
     await recorder.record(record(mine, 'two', { isPrivileged: true }));
     await recorder.close();
-    expect((await fixture.requestIdsOf(mine)).sort()).toEqual(['one', 'two']);
+    expect(await fixture.journaled(mine)).toHaveLength(2);
     const streamed = memory.accepted.map(({ topic, key, value }) => ({
       topic,
       key,
@@ -341,48 +381,22 @@ describe('what fails', () => {
   });
 });
 
-describe('what a killed instance left in the journal', () => {
-  it('is made a segment by the tick, once, and no object stays that no event names', async () => {
-    const recorder = fixture.open(
-      {},
-      {
-        pool: { ...fixture.pool, connect: () => Promise.reject(new Error('killed')) },
-        logs: { find: async () => ({ level: 'all', mask: () => ({ text: '{}', masked: [] }) }) },
-      },
-    );
-    for (const id of ['1', '2']) {
-      recorder.record(record(mine, id));
-      await recorder.journal();
+describe('runs of the sealer beside each other', () => {
+  it('put every decision into one segment, and leave no object that no event names', async () => {
+    const organizations = [mine, theirs, await fixture.createOrganization()];
+    const recorder = fixture.open();
+    for (let n = 0; n < 30; n++) {
+      for (const organization of organizations) recorder.record(record(organization, `${n}`));
+      if (n % 7 === 0) await recorder.journal();
     }
-    // The object is put, and the instance dies before the transaction.
-    await recorder.seal(true);
-    expect(await keysOf(mine)).toHaveLength(1);
-    expect(await fixture.segmentsOf(mine)).toEqual([]);
-    expect(await fixture.adopt()).toBe(1);
-    expect(await fixture.adopt()).toBe(0);
-    const segments = await fixture.segmentsOf(mine);
-    expect(segments.flatMap(({ lines }) => lines.map((line) => line['request_id']))).toEqual(['1', '2']);
-    expect(await keysOf(mine)).toEqual(segments.map(({ data }) => data.objectKey));
     await recorder.close();
-  });
-
-  it('is left to the instance while it may be alive', async () => {
-    const recorder = fixture.open();
-    recorder.record(record(mine, 'one'));
-    await recorder.journal();
-    expect(await fixture.adopt({})).toBe(0);
-    await recorder.close();
-    expect(await fixture.requestIdsOf(mine)).toEqual(['one']);
-  });
-
-  it('is in one segment, though the instance was alive after all', async () => {
-    const recorder = fixture.open();
-    recorder.record(record(mine, 'one'));
-    await recorder.journal();
-    await fixture.adopt();
-    await recorder.close();
-    const segments = await fixture.segmentsOf(mine);
-    expect(segments.map(({ lines }) => lines.length)).toEqual([1]);
-    expect(await keysOf(mine)).toEqual(segments.map(({ data }) => data.objectKey));
+    await Promise.all([fixture.seal(), fixture.seal(), fixture.seal()]);
+    for (const organization of organizations) {
+      expect((await fixture.requestIdsOf(organization)).map(Number).sort((a, b) => a - b)).toEqual(
+        Array.from({ length: 30 }, (_, n) => n),
+      );
+      const named = (await fixture.segmentsOf(organization)).map(({ data }) => data.objectKey);
+      expect(await keysOf(organization)).toEqual(named.sort());
+    }
   });
 });
