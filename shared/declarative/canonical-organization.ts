@@ -51,16 +51,20 @@ function toEntities({ kind, metadata: { name }, spec }: DeclaredDocument): Entit
       ];
     }
     case 'ServiceAccount': {
-      const { displayName, ownerTeam = null } = spec;
-      return [{ kind: 'service-account', name, spec: { displayName, ownerTeam } }];
+      const { displayName, ownerTeam = null, labels } = spec;
+      const account = { displayName, ownerTeam, labels, expiresAt: toInstant(spec.expiresAt) };
+      return [{ kind: 'service-account', name, spec: account }];
     }
     case 'RoleBinding': {
       const { role, subject, scope = null, effect, expiresAt, conditions } = spec;
-      const expiry = expiresAt === undefined ? null : new Date(expiresAt).toISOString();
-      const binding = { role, subject, scope, effect, expiresAt: expiry, conditions };
+      const binding = { role, subject, scope, effect, expiresAt: toInstant(expiresAt), conditions };
       return [{ kind: 'role-binding', name, spec: binding }];
     }
   }
+}
+
+function toInstant(written: string | undefined): string | null {
+  return written === undefined ? null : new Date(written).toISOString();
 }
 
 function toMember(team: string, member: PrincipalReference): Entity {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bindingConditionsSchema } from '../authorization/index.ts';
+import { labelsSchema } from '../service-account/index.ts';
 
 /** The document format of one organization, the single source of its JSON Schema (`schema/v1`). */
 export const apiVersion = 'directory.uos.dev/v1';
@@ -41,6 +42,11 @@ const permissionSchema = z
     'must be `<type>:<action>` in lower case or `<type>:*`, as in `report:read`',
   );
 
+const instantSchema = z.iso.datetime({
+  offset: true,
+  error: 'must be an RFC 3339 date-time, as in `2027-01-31T00:00:00Z`',
+});
+
 const guardsSchema = z.strictObject({
   maxRemovalPercent: z.int().min(0).max(100).default(25),
   removalsAlwaysAllowed: z.int().min(0).max(1000).default(5),
@@ -68,13 +74,17 @@ const specSchemas = {
     subject: subjectSchema,
     scope: z.strictObject({ team: nameSchema }).optional(),
     effect: z.enum(['allow', 'deny']).default('allow'),
-    expiresAt: z.iso
-      .datetime({ offset: true, error: 'must be an RFC 3339 date-time, as in `2027-01-31T00:00:00Z`' })
-      .optional(),
+    expiresAt: instantSchema.optional(),
     // In the words of the policy's input, where they are judged.
     conditions: bindingConditionsSchema.default([]),
   }),
-  ServiceAccount: z.strictObject({ displayName: displayNameSchema, ownerTeam: nameSchema.optional() }),
+  ServiceAccount: z.strictObject({
+    displayName: displayNameSchema,
+    ownerTeam: nameSchema.optional(),
+    labels: labelsSchema.default({}),
+    /** From then on it is refused. */
+    expiresAt: instantSchema.optional(),
+  }),
 } as const;
 
 function toDocumentSchema<const Kind extends string, Spec extends z.ZodType>(kind: Kind, spec: Spec) {

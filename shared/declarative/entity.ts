@@ -3,6 +3,7 @@ import {
   type BuiltInRole,
   builtInRoles as policyRoles,
 } from '../authorization/index.ts';
+import type { Labels } from '../service-account/index.ts';
 
 /** What Git may declare, in the form that is compared, planned and stored. Absent values are null, never missing. */
 export type Entity =
@@ -28,7 +29,13 @@ export type OrganizationSpec = { readonly displayName: string; readonly guards: 
 export type RoleSpec = { readonly description: string; readonly permissions: readonly string[] };
 export type UserSpec = { readonly email: string; readonly displayName: string };
 export type TeamSpec = { readonly displayName: string; readonly parent: string | null };
-export type ServiceAccountSpec = { readonly displayName: string; readonly ownerTeam: string | null };
+export type ServiceAccountSpec = {
+  readonly displayName: string;
+  readonly ownerTeam: string | null;
+  readonly labels: Labels;
+  /** UTC, as `Date.prototype.toISOString` writes it. */
+  readonly expiresAt: string | null;
+};
 export type PrincipalReference = `user/${string}` | `service-account/${string}`;
 export type SubjectReference = PrincipalReference | `team/${string}`;
 /** Named `<team>/<member>`, for example `core/user/ada`. */

@@ -39,7 +39,14 @@ test('reads every kind, from several files and documents, defaults filled in', (
       path: 'organizations/acme/b.yaml',
       text: [
         doc('Team', 'web', 'displayName: Web', 'parent: core', 'members: [service-account/ci]'),
-        doc('ServiceAccount', 'ci', 'displayName: CI', 'ownerTeam: core'),
+        doc(
+          'ServiceAccount',
+          'ci',
+          'displayName: CI',
+          'ownerTeam: core',
+          'labels: { env: prod }',
+          'expiresAt: 2027-01-01T01:00:00+01:00',
+        ),
         doc('Role', 'reporter', 'description: Reads reports', 'permissions: ["report:read", "chart:*"]'),
         doc(
           'RoleBinding',
@@ -83,7 +90,16 @@ test('reads every kind, from several files and documents, defaults filled in', (
           name: 'reporter',
           spec: { description: 'Reads reports', permissions: ['chart:*', 'report:read'] },
         },
-        { kind: 'service-account', name: 'ci', spec: { displayName: 'CI', ownerTeam: 'core' } },
+        {
+          kind: 'service-account',
+          name: 'ci',
+          spec: {
+            displayName: 'CI',
+            ownerTeam: 'core',
+            labels: { env: 'prod' },
+            expiresAt: '2027-01-01T00:00:00.000Z',
+          },
+        },
         { kind: 'team-member', name: 'core/user/ada', spec: { team: 'core', member: 'user/ada' } },
         {
           kind: 'team-member',

@@ -173,7 +173,7 @@ describe('what the API made', () => {
   const bot: ManagedEntity = {
     kind: 'service-account',
     name: 'bot',
-    spec: { displayName: 'Bot', ownerTeam: 'core' },
+    spec: { displayName: 'Bot', ownerTeam: 'core', labels: {}, expiresAt: null },
     managedBy: 'api',
   };
   const grant: ManagedEntity = {
@@ -202,7 +202,7 @@ describe('what the API made', () => {
       apiVersion,
       kind: 'ServiceAccount',
       metadata: { name: 'bot' },
-      spec: { displayName: 'Bot', ownerTeam: 'core' },
+      spec: { displayName: 'Bot', ownerTeam: 'core', labels: {} },
     });
     expect(plan(state, declared).changes).toMatchObject([
       { operation: 'update', fields: ['managedBy'], entity: { managedBy: 'git' } },
@@ -262,7 +262,7 @@ describe('the removal guard', () => {
 
   test('is not diluted by what the API made', () => {
     const bots = Array.from({ length: 500 }, (_, index): ManagedEntity => {
-      const spec = { displayName: 'Bot', ownerTeam: null };
+      const spec = { displayName: 'Bot', ownerTeam: null, labels: {}, expiresAt: null };
       return { kind: 'service-account', name: `bot${index}`, spec, managedBy: 'api' };
     });
     const declared = declare(organization(), ...people.slice(0, 28));
@@ -273,7 +273,7 @@ describe('the removal guard', () => {
     const bot: ManagedEntity = {
       kind: 'service-account',
       name: 'bot',
-      spec: { displayName: 'Bot', ownerTeam: null },
+      spec: { displayName: 'Bot', ownerTeam: null, labels: {}, expiresAt: null },
       managedBy: 'api',
     };
     const small = withApi(stateOf(organization(), user('ada')), bot);

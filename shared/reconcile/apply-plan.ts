@@ -55,7 +55,7 @@ async function applyChange(deps: ApplyDeps, applying: Applying, change: Change):
   if (entity.kind === 'service-account' && operation === 'delete') {
     await revokeKeys(deps, applying, requireOwnId(ids, entity));
   }
-  await deps.directory.write(tx, { organizationId, change, ids, at });
+  await deps.directory.write(tx, { organizationId, change, ids, at, by: actor.id });
   await deps.events.record(tx, organizationId, toChangeEvent({ organizationId, ids, actor }, change));
 }
 

@@ -11,7 +11,8 @@ export type RevokedKey = { readonly id: string; readonly lastFour: string };
  * The rows that Git declares, of the transaction's organization.
  * `lock` waits for every other transaction that records an event in this organization, and holds new ones until this
  * one ends: what is loaded afterwards is what is changed.
- * `write` makes exactly one change, with the ids given, and throws when there is not exactly one thing to change.
+ * `write` makes exactly one change, with the ids given, and throws when there is not exactly one thing to change. A
+ * service account is removed for ever, and its row stays.
  * `revokeKeys` ends every active key of a service account that is about to be removed.
  */
 export type DirectoryStore = {
@@ -29,4 +30,6 @@ export type DirectoryWrite = {
   readonly change: Change;
   readonly ids: ReadonlyMap<string, string>;
   readonly at: Date;
+  /** Id of whoever makes the change. */
+  readonly by: string;
 };

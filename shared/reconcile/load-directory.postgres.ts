@@ -96,18 +96,29 @@ async function loadTeams(tx: OrgTransaction): Promise<Loaded[]> {
 async function loadServiceAccounts(tx: OrgTransaction, keys: Keys): Promise<Loaded[]> {
   const rows = await tx
     .selectFrom('service_account')
-    .select(['service_account_id', 'name', 'display_name', 'owner_team_id', 'managed_by'])
+    .select([
+      'service_account_id',
+      'name',
+      'display_name',
+      'owner_team_id',
+      'labels',
+      'expires_at',
+      'managed_by',
+    ])
+    .where('status', '<>', 'deleted')
     .execute();
-  return rows.map(({ service_account_id, name, display_name, owner_team_id, managed_by }) => ({
-    id: service_account_id,
+  return rows.map((row) => ({
+    id: row.service_account_id,
     entity: {
       kind: 'service-account',
-      name,
+      name: row.name,
       spec: {
-        displayName: display_name,
-        ownerTeam: owner_team_id === null ? null : nameOf(keys, 'team', owner_team_id),
+        displayName: row.display_name,
+        ownerTeam: row.owner_team_id === null ? null : nameOf(keys, 'team', row.owner_team_id),
+        labels: row.labels,
+        expiresAt: row.expires_at?.toISOString() ?? null,
       },
-      managedBy: toManagedBy(managed_by),
+      managedBy: toManagedBy(row.managed_by),
     },
   }));
 }

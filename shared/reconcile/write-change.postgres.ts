@@ -120,37 +120,50 @@ async function writeTeam(context: Context, entity: Managed<'team'>): Promise<num
 }
 
 async function writeServiceAccount(context: Context, entity: Managed<'service-account'>): Promise<number> {
-  const { tx, organizationId: org_id, at, operation, ids } = context;
+  const { tx, organizationId: org_id, at, by, operation, ids } = context;
   const service_account_id = requireOwnId(ids, entity);
-  if (operation === 'delete') {
-    await tx.deleteFrom('locator').where('id', '=', service_account_id).execute();
-    return deleted(
-      await tx
-        .deleteFrom('service_account')
-        .where('service_account_id', '=', service_account_id)
-        .executeTakeFirst(),
-    );
-  }
-  const { ownerTeam, displayName } = entity.spec;
+  const { ownerTeam, displayName, labels, expiresAt } = entity.spec;
   const values = {
     name: entity.name,
     display_name: displayName,
     owner_team_id: ownerTeam === null ? null : requireId(ids, `team/${ownerTeam}`),
+    labels: JSON.stringify(labels),
+    expires_at: expiresAt === null ? null : new Date(expiresAt),
     managed_by: entity.managedBy,
     updated_at: at,
   };
-  if (operation === 'update')
+  if (operation !== 'create')
     return updated(
       await tx
         .updateTable('service_account')
-        .set(values)
+        .set(operation === 'delete' ? toDeletion(entity.name, service_account_id, at) : values)
         .where('service_account_id', '=', service_account_id)
         .executeTakeFirst(),
     );
-  const row = { ...values, org_id, service_account_id, status: 'active' as const, created_at: at };
+  const row = {
+    ...values,
+    org_id,
+    service_account_id,
+    status: 'active' as const,
+    created_at: at,
+    created_by: by,
+  };
   const rows = inserted(await tx.insertInto('service_account').values(row).executeTakeFirst());
   await addLocator(tx, service_account_id, org_id);
   return rows;
+}
+
+/** The row stays, as shared/service-account has it: its id is never given again, its name is free, and no one manages it. */
+function toDeletion(deleted_name: string, id: string, at: Date) {
+  return {
+    status: 'deleted' as const,
+    name: id,
+    deleted_name,
+    deleted_at: at,
+    owner_team_id: null,
+    managed_by: 'api' as const,
+    updated_at: at,
+  };
 }
 
 async function writeTeamMember(context: Context, entity: Managed<'team-member'>): Promise<number> {

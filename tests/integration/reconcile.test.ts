@@ -77,7 +77,7 @@ describe.skipIf(!isServed)('a pushed declaration', () => {
     expect(
       await fixture.query(
         `select b.name, role_name, subject_type, coalesce(u.name, t.name, s.name) as subject, scope_type,
-                coalesce(w.name, scope_id) as scope, expires_at
+                coalesce(w.name, scope_id) as scope, b.expires_at
            from role_binding b left join membership u on u.user_id = subject_id
            left join team t on t.team_id = subject_id left join team w on w.team_id = scope_id
            left join service_account s on s.service_account_id = subject_id
@@ -208,7 +208,7 @@ describe.skipIf(!isServed)('a pushed declaration', () => {
     expect(await fixture.reconcile(source, 'force')).toMatchObject({ value: { applied: [], unchanged: 1 } });
   });
 
-  test('that removes a service account revokes its keys and forgets where it was', async () => {
+  test('that removes a service account revokes its keys for ever, and keeps its id from being given again', async () => {
     const { source, name, id } = await newOrganization();
     const keys = await openTestApiKeys(fixture.pool);
     const [account] = await fixture.query(
@@ -241,15 +241,48 @@ describe.skipIf(!isServed)('a pushed declaration', () => {
     expect(await fixture.query('select status, revoked_by from api_key where org_id = $1', [id])).toEqual([
       { status: 'revoked', revoked_by: source.id },
     ]);
-    expect(await fixture.query('select 1 from locator where id = $1', [accountId])).toEqual([]);
+    expect(
+      await fixture.query(
+        'select status, deleted_name, owner_team_id from service_account where org_id = $1',
+        [id],
+      ),
+    ).toEqual([{ status: 'deleted', deleted_name: 'ci', owner_team_id: null }]);
+    expect(await fixture.query('select org_id from locator where id = $1', [accountId])).toEqual([
+      { org_id: id },
+    ]);
     expect(await typesOf(id)).toContain('uos.api-key.revoked.v1');
     await source.push(toOrganizationFiles(name));
     expect(await fixture.reconcile(source)).toMatchObject({ value: { applied: [name] } });
-    const [again] = await fixture.query('select service_account_id from service_account where org_id = $1', [
-      id,
-    ]);
+    const [again] = await fixture.query(
+      `select service_account_id, status, created_by from service_account where org_id = $1 and name = 'ci'`,
+      [id],
+    );
+    expect(again).toMatchObject({ status: 'active', created_by: source.id });
     expect(again?.['service_account_id']).not.toBe(accountId);
     await keys.dispose();
+  });
+
+  test('that labels a service account and gives it an end does just that, once', async () => {
+    const { source, name, id } = await newOrganization();
+    const machine = { displayName: 'CI', labels: { env: 'prod' }, expiresAt: '2031-01-31T00:00:00+02:00' };
+    await source.push({
+      [`organizations/${name}/machines.yaml`]: toDocument('ServiceAccount', 'ci', machine),
+    });
+    expect(await fixture.reconcile(source)).toMatchObject({ value: { applied: [name] } });
+    expect(
+      await fixture.query('select labels, expires_at, owner_team_id from service_account where org_id = $1', [
+        id,
+      ]),
+    ).toEqual([
+      { labels: { env: 'prod' }, expires_at: new Date('2031-01-30T22:00:00Z'), owner_team_id: null },
+    ]);
+    const changes = await fixture.query(
+      `select leaf::jsonb -> 'data' -> 'changes' as changes from audit_event
+        where org_id = $1 and type = 'uos.service-account.updated.v1'`,
+      [id],
+    );
+    expect(changes).toEqual([{ changes: ['ownerTeam', 'labels', 'expiresAt'] }]);
+    expect(await fixture.reconcile(source, 'force')).toMatchObject({ value: { applied: [], unchanged: 1 } });
   });
 
   test('that does not parse is refused once with file, line and column; the last good state and the others go on', async () => {
