@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withOrg } from '../../../shared/db/index.ts';
 import {
   type AuthorizeInstance,
   type AuthorizeWorld,
   createAuthorizeWorld,
   startAuthorizeInstance,
 } from '../../support/authorize-instance.ts';
-import type { SeededOrganization } from '../../support/seed-organization.ts';
+import { issueScopedKey } from '../../support/scoped-api-key.ts';
 import { ask } from './decision-point.ts';
 import {
   createModel,
@@ -49,19 +48,6 @@ function withRights(drawn: RandomOrganization): RandomOrganization {
   return { ...drawn, seed };
 }
 
-/** Before its first use, so that no instance has known it otherwise. */
-async function issueScoped(organization: SeededOrganization, account: string, scopes: readonly string[]) {
-  const issued = await world.keys.issue(organization, account);
-  await withOrg(world.pool, organization.organizationId, (tx) =>
-    tx
-      .updateTable('api_key')
-      .set({ scopes: [...scopes] })
-      .where('key_id', '=', issued.key.id)
-      .execute(),
-  );
-  return issued;
-}
-
 describe('over a random organization, a credential with random scopes', () => {
   it('is told in questions, batches and searches what the model permits within them', async () => {
     const seen = { permitted: 0, refused: 0, narrowed: 0 };
@@ -70,7 +56,7 @@ describe('over a random organization, a credential with random scopes', () => {
         const organization = await settle(world, drawn);
         const model = createModel(drawn, organization);
         const robot = { type: 'service_account', id: organization.idOf('robot') };
-        const scoped = await issueScoped(organization, 'robot', narrow);
+        const scoped = await issueScopedKey(world, { organization, account: 'robot', scopes: narrow });
         const gateway = await world.keys.issue(organization, 'caller');
         // What may I do, with this key? What may this key do, asked by somebody else?
         const askers = [

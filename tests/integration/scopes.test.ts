@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { IssuedApiKey } from '../../shared/api-key/index.ts';
+import { type AdminService, startAdminService } from '../support/admin-service.ts';
+import {
+  type AuthorizeInstance,
+  type AuthorizeWorld,
+  askAuthorize,
+  createAuthorizeWorld,
+  startAuthorizeInstance,
+  waitUntil,
+} from '../support/authorize-instance.ts';
+import { issueScopedKey, setKeyScopes } from '../support/scoped-api-key.ts';
+import { type SeededOrganization, seedOrganization } from '../support/seed-organization.ts';
+import { createTestSigningKey, mintTestToken, type TestSigningKey } from '../support/test-token.ts';
+
+describe('the decision point', () => {
+  let world: AuthorizeWorld;
+  let instance: AuthorizeInstance;
+  let signingKey: TestSigningKey;
+  let organization: SeededOrganization;
+  let gateway: IssuedApiKey;
+  let writer: { readonly type: 'service_account'; readonly id: string };
+  /** Of `writer`, which may do anything with documents and ask about others. */
+  let reading: IssuedApiKey;
+
+  beforeAll(async () => {
+    world = await createAuthorizeWorld();
+    signingKey = await createTestSigningKey(world.pool, world.keys.wrappingKeyFile);
+    instance = await startAuthorizeInstance(world);
+    organization = await seedOrganization(world.pool, {
+      serviceAccounts: ['gateway', 'writer'],
+      roles: { writer: ['document:*', 'authorization:evaluate'] },
+      bindings: [
+        { role: 'Developer', subject: 'gateway' },
+        { role: 'writer', subject: 'writer' },
+      ],
+    });
+    gateway = await world.keys.issue(organization, 'gateway');
+    writer = { type: 'service_account', id: organization.idOf('writer') };
+    reading = await issueKey('document:read');
+  });
+  afterAll(async () => {
+    await instance.close();
+    await world[Symbol.asyncDispose]();
+  });
+
+  const issueKey = (...scopes: string[]) =>
+    issueScopedKey(world, { organization, account: 'writer', scopes });
+
+  async function ask(token: string, subject: { type: string; id: string }, action: string) {
+    const body = {
+      subject,
+      action: { name: action },
+      resource: { type: 'document', id: '42' },
+      options: { reasons: true },
+    };
+    const { status, json } = await askAuthorize(instance.base, body, { token });
+    const { code, rule, binding } = json.context ?? json;
+    return { status, decision: json.decision, code, rule, binding };
+  }
+
+  const permitted = { status: 200, decision: true, code: 'permitted', rule: 'granted_by_binding' };
+  const outside = {
+    status: 200,
+    decision: false,
+    code: 'not_permitted',
+    rule: 'outside_credential_scope',
+  };
+
+  it('answers about a key within its scopes, and about its account without', async () => {
+    const key = { type: 'api_key', id: reading.key.id };
+    expect(await ask(gateway.text, key, 'read')).toMatchObject(permitted);
+    expect(await ask(gateway.text, key, 'write')).toMatchObject({
+      ...outside,
+      binding: organization.bindingIds[1],
+    });
+    expect(await ask(gateway.text, writer, 'write')).toMatchObject(permitted);
+  });
+
+  it('tells a scoped key what that key may do, not what its account may', async () => {
+    expect(await ask(reading.text, writer, 'read')).toMatchObject(permitted);
+    expect(await ask(reading.text, writer, 'write')).toMatchObject(outside);
+    const whole = await world.keys.issue(organization, 'writer');
+    expect(await ask(whole.text, writer, 'write')).toMatchObject(permitted);
+    expect(await ask(reading.text, writer, 'write')).toMatchObject(outside);
+  });
+
+  it('keeps with the decision what the credential was issued for', async () => {
+    await ask(reading.text, writer, 'write');
+    expect(instance.records.at(-1)).toMatchObject({
+      principal: { id: writer.id, scopes: ['document:read'] },
+      decision: false,
+      rule: 'outside_credential_scope',
+    });
+  });
+
+  // Threat: a key for reading one thing that maps out what everybody else may do.
+  it('lets a scoped key ask about others only when it was issued for asking', async () => {
+    const other = { type: 'service_account', id: organization.idOf('gateway') };
+    expect(await ask(reading.text, other, 'read')).toMatchObject({
+      status: 403,
+      code: 'authorization.not_permitted',
+    });
+    const asking = await issueKey('authorization:evaluate');
+    expect(await ask(asking.text, other, 'read')).toMatchObject({ status: 200 });
+    expect(await ask(reading.text, other, 'read')).toMatchObject({ status: 403 });
+  });
+
+  // Threat: a narrow key that is exchanged for a token as wide as its account.
+  it('narrows a token to the scopes of its key, and further to those it states', async () => {
+    const about = { account: writer.id, organizationId: organization.organizationId };
+    const tokenOf = (key: IssuedApiKey, scope?: string) => {
+      const claims = scope === undefined ? {} : { scope };
+      return mintTestToken(signingKey, { ...about, apiKeyId: key.key.id }, { claims });
+    };
+    const answers = async (token: string) => [
+      (await ask(token, writer, 'read')).decision,
+      (await ask(token, writer, 'write')).decision,
+    ];
+    const whole = await world.keys.issue(organization, 'writer');
+    const wide = await issueKey('document:*', 'invoice:read');
+    expect(await answers(await tokenOf(reading))).toEqual([true, false]);
+    expect(await answers(await tokenOf(reading, '*:*'))).toEqual([true, false]);
+    expect(await answers(await tokenOf(wide, 'document:write invoice:*'))).toEqual([false, true]);
+    expect(await answers(await tokenOf(wide, 'openid'))).toEqual([false, false]);
+    expect(await answers(await tokenOf(whole))).toEqual([true, true]);
+    expect(await answers(await tokenOf(whole, 'document:read'))).toEqual([true, false]);
+  });
+
+  it('follows a change of the scopes of a key, for the key, its token and those who ask about it', async () => {
+    const key = await issueKey('document:*');
+    const token = await mintTestToken(signingKey, {
+      account: writer.id,
+      organizationId: organization.organizationId,
+      apiKeyId: key.key.id,
+    });
+    const questions = [
+      () => ask(key.text, writer, 'write'),
+      () => ask(token, writer, 'write'),
+      () => ask(gateway.text, { type: 'api_key', id: key.key.id }, 'write'),
+    ];
+    for (const question of questions) expect(await question()).toMatchObject(permitted);
+    await setKeyScopes(world.pool, { organization, keyId: key.key.id, scopes: ['document:read'] });
+    for (const question of questions) await waitUntil(async () => !(await question()).decision);
+  });
+});
+
+describe('the admin function', () => {
+  let admin: AdminService;
+  beforeAll(async () => {
+    admin = await startAdminService();
+  });
+  afterAll(() => admin.close());
+
+  it('refuses a scoped key what it was not issued for, and says that it is the credential', async () => {
+    const tenant = await admin.seedTenant();
+    const { text } = await issueScopedKey(
+      { pool: admin.pool, keys: admin.apiKeys },
+      { organization: tenant, account: 'admin', scopes: ['api_key:read', 'service_account:*'] },
+    );
+    const accounts = `/v1/organizations/${tenant.organizationId}/service-accounts`;
+    const create = { key: text, body: { name: 'made', displayName: 'Made' } };
+    expect(await admin.request('get', accounts, { key: text })).toMatchObject({ status: 200 });
+    expect(await admin.request('post', accounts, create)).toMatchObject({ status: 201 });
+    const issue = { body: { description: 'x' } };
+    const keys = `${accounts}/${tenant.idOf('admin')}/api-keys`;
+    expect(await admin.request('post', keys, { ...issue, key: text })).toMatchObject({
+      status: 403,
+      json: {
+        code: 'authorization.not_permitted',
+        detail: 'The scopes of the credential do not include "api_key:issue"',
+      },
+    });
+    expect(await admin.request('post', keys, { ...issue, key: tenant.key })).toMatchObject({ status: 201 });
+  });
+});
