@@ -12,6 +12,7 @@ import * as authorizationModel from './0009-add-authorization-model.ts';
 import * as decisionLog from './0010-create-decision-log.ts';
 import * as apiKeyLife from './0011-add-api-key-life.ts';
 import * as serviceAccountLifecycle from './0012-add-service-account-lifecycle.ts';
+import * as revokeSigningKey from './0014-revoke-signing-key.ts';
 import * as teamWalk from './0017-index-team-walk.ts';
 
 /** Append-only. Named here, not found on disk, so that a bundle carries them. */
@@ -28,6 +29,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0010-create-decision-log': decisionLog,
   '0011-add-api-key-life': apiKeyLife,
   '0012-add-service-account-lifecycle': serviceAccountLifecycle,
+  '0014-revoke-signing-key': revokeSigningKey,
   '0017-index-team-walk': teamWalk,
 };
 

@@ -34,6 +34,8 @@ export type AdminDeps = {
     readonly pepper: KeyRing;
     readonly webhookSecrets: KeyRing;
     readonly responses: KeyRing;
+    /** For the key that takes the place of a revoked one. */
+    readonly signingKeys: KeyRing;
   };
   readonly stores: {
     readonly organization: OrganizationStore;

@@ -51,6 +51,7 @@ const admin = createAdminFunction({
     pepper: await openKeyRing(keyRing, 'api-key-pepper'),
     webhookSecrets: await openKeyRing(keyRing, 'git-source'),
     responses: await openKeyRing(keyRing, 'idempotency'),
+    signingKeys: await openKeyRing(keyRing, 'signing-key'),
   },
   stores: {
     organization: postgresOrganizationStore,

@@ -6,7 +6,7 @@ export const signingKeysView = z.strictObject({
     z.strictObject({
       id: z.string().describe('The "kid" of its tokens: thumbprint of the key, RFC 7638'),
       algorithm: z.string(),
-      isSigning: z.boolean().describe('Whether new tokens are signed with it now'),
+      isSigning: z.boolean().describe('Whether tokens of its algorithm are signed with it now'),
       publishedAt: instantField,
       activeFrom: instantField,
       verifyUntil: instantField.optional(),

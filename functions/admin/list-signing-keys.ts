@@ -13,8 +13,9 @@ export const listSigningKeysOperation = defineOperation({
   response: signingKeysView,
   act: async (deps) => {
     const keys = await withSystem(deps.pool, (tx) => deps.stores.signingKey.list(tx));
-    const signing = activeKey(keys, deps.clock.now());
-    return ok({ body: { items: keys.map((key) => toView(key, key.keyId === signing?.keyId)) } });
+    const now = deps.clock.now();
+    const isActive = (key: SigningKey) => activeKey(keys, { algorithm: key.algorithm, now }) === key;
+    return ok({ body: { items: keys.map((key) => toView(key, isActive(key))) } });
   },
 });
 

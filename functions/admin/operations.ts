@@ -31,6 +31,7 @@ import { registerResourceTypeOperation } from './register-resource-type.ts';
 import { removeResourceOperation } from './remove-resource.ts';
 import { requestAuditExportOperation } from './request-audit-export.ts';
 import { revokeApiKeyOperation } from './revoke-api-key.ts';
+import { revokeSigningKeyOperation } from './revoke-signing-key.ts';
 import { rotateSigningKeyOperation } from './rotate-signing-key.ts';
 import { updateResourceOperation } from './update-resource.ts';
 import { updateServiceAccountOperation } from './update-service-account.ts';
@@ -72,4 +73,5 @@ export const operations: readonly Operation[] = [
   getGitSourceOperation,
   listSigningKeysOperation,
   rotateSigningKeyOperation,
+  revokeSigningKeyOperation,
 ];

@@ -6,6 +6,7 @@ import {
   keyWrapperConfig,
   secondsFrom,
 } from '../../shared/config/index.ts';
+import { signingAlgorithms } from '../../shared/signing-key/index.ts';
 
 const day = 86_400;
 
@@ -14,6 +15,12 @@ export const configSchema = z
     ...commonConfig,
     DATABASE_URL: databaseUrl,
     ...keyWrapperConfig,
+    /** Algorithms that are kept side by side, each with an active key; token's SIGNING_ALGORITHM is one of them. */
+    SIGNING_ALGORITHMS: z
+      .string()
+      .default(signingAlgorithms.join(','))
+      .transform((text) => text.split(','))
+      .pipe(z.array(z.enum(signingAlgorithms)).min(1)),
     /** Age at which the newest signing key gets a successor. */
     ROTATION_INTERVAL_SECONDS: secondsFrom(60, 365 * day).default(30 * day),
     /** From publication of a signing key to its first use. */

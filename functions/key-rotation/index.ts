@@ -34,9 +34,11 @@ const deps = {
     store: postgresSigningKeyStore,
     events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),
     policy: {
+      algorithms: config.SIGNING_ALGORITHMS,
       intervalSeconds: config.ROTATION_INTERVAL_SECONDS,
       publishLeadSeconds: config.PUBLISH_LEAD_SECONDS,
       tokenTtlSecondsMax: accessTokenTtlSeconds,
+      jwksMaxAgeSeconds: config.JWKS_MAX_AGE_SECONDS,
     },
   },
   records: { pool, clock, store: postgresOidcRecordStore },

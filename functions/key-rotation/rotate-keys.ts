@@ -7,8 +7,8 @@ export async function rotateKeys({ signingKeys, logger }: RotateKeysDeps): Promi
   const rotated = await rotateSigningKeys(signingKeys);
   if (!rotated.ok) return 'busy';
   const { published, retired } = rotated.value;
-  if (published !== undefined) {
-    logger.info({ keyId: published.keyId, activeFrom: published.activeFrom }, 'Signing key published');
+  for (const { keyId, algorithm, activeFrom } of published) {
+    logger.info({ keyId, algorithm, activeFrom }, 'Signing key published');
   }
   for (const keyId of retired) logger.info({ keyId }, 'Signing key retired');
   return 'done';

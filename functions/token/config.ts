@@ -7,6 +7,7 @@ import {
   publicUrl,
   secondsFrom,
 } from '../../shared/config/index.ts';
+import { signingAlgorithms } from '../../shared/signing-key/index.ts';
 
 export const configSchema = z
   .object({
@@ -17,6 +18,8 @@ export const configSchema = z
     ISSUER_URL: publicUrl.refine((text) => new URL(text).pathname === '/', 'must not have a path'),
     /** `aud` of every token: the one resource (RFC 8707) that tokens are for. */
     AUDIENCE: z.url(),
+    /** Signs every token, whatever its audience. One of key-rotation's SIGNING_ALGORITHMS. */
+    SIGNING_ALGORITHM: z.enum(signingAlgorithms).default('ES256'),
     /** How long a verifier may keep the key set. key-rotation's PUBLISH_LEAD_SECONDS must be longer. */
     JWKS_MAX_AGE_SECONDS: secondsFrom(1, 86_400).default(300),
   })

@@ -4,7 +4,12 @@ import type { EventRecorder } from '../../shared/events/index.ts';
 import type { FunctionOptions } from '../../shared/http/index.ts';
 import type { Clock, Random } from '../../shared/kernel/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
-import { openPrivateJwk, openSigningKeySet, type SigningKeyStore } from '../../shared/signing-key/index.ts';
+import {
+  openPrivateJwk,
+  openSigningKeySet,
+  type SigningAlgorithm,
+  type SigningKeyStore,
+} from '../../shared/signing-key/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 import type { OidcRecordStore } from '../../shared/token/index.ts';
 import { createClientAdapter } from './client-adapter.ts';
@@ -29,6 +34,7 @@ export type TokenFunctionDeps = {
   readonly recordRing: KeyRing;
   readonly issuer: string;
   readonly audience: string;
+  readonly signingAlgorithm: SigningAlgorithm;
   readonly jwksMaxAgeSeconds: number;
 };
 
@@ -51,6 +57,7 @@ export async function createTokenFunction(deps: TokenFunctionDeps): Promise<Toke
   const tokenIssuer = createTokenIssuer({
     keys,
     clock,
+    algorithm: deps.signingAlgorithm,
     openPrivateJwk: async (keyId) => {
       const opened = await openPrivateJwk({ pool, store: deps.signingKeys, ring: deps.signingRing }, keyId);
       if (!opened.ok) throw new Error(`Signing key ${keyId} does not open: ${opened.failure.code}`);

@@ -27,14 +27,8 @@ export function createHandler(deps: TokenHandlerDeps): FunctionOptions['listener
     if (provider === undefined) return sendUnavailable(res);
     await provider.callback()(replayRequest(req, { body, issuer, callerAddress: clientAddress }), res);
   };
-  const toJwks: Operation = async (_req, res) => {
-    const jwks = await showJwks(deps);
-    if (jwks === undefined) return sendUnavailable(res);
-    res.writeHead(200, {
-      'content-type': 'application/jwk-set+json',
-      'cache-control': `public, max-age=${deps.jwksMaxAgeSeconds}`,
-    });
-    res.end(JSON.stringify(jwks));
+  const toJwks: Operation = async (req, res) => {
+    if (!(await showJwks(deps, req, res))) sendUnavailable(res);
   };
   const routes: Readonly<Record<string, Operation>> = {
     'POST /token': toLibrary,

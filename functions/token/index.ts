@@ -40,6 +40,7 @@ const token = await createTokenFunction({
   recordRing: await openKeyRing(rings, 'oidc-record'),
   issuer: config.ISSUER_URL,
   audience: config.AUDIENCE,
+  signingAlgorithm: config.SIGNING_ALGORITHM,
   jwksMaxAgeSeconds: config.JWKS_MAX_AGE_SECONDS,
 });
 const feed = listen({

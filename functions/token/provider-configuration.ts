@@ -1,6 +1,6 @@
 import { type Adapter, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { JsonObject } from '../../shared/kernel/index.ts';
-import type { SigningKeyPair } from '../../shared/signing-key/index.ts';
+import { algorithmOf, type SigningAlgorithm, type SigningKeyPair } from '../../shared/signing-key/index.ts';
 import { accessTokenTtlSeconds } from '../../shared/token/index.ts';
 
 export type ProviderConfigurationInput = {
@@ -14,21 +14,23 @@ const off = { enabled: false } as const;
 
 /**
  * Client credentials and nothing else: what is not used is off, so that it cannot be reached by a path nobody
- * watches. Symmetric algorithms need readable client secrets, which we do not have: ES256 alone is left.
+ * watches. Symmetric algorithms need readable client secrets, which we do not have. Of
+ * the others the library learns the one of its key alone: verifiers take each that the key set shows.
  */
 export function createProviderConfiguration(input: ProviderConfigurationInput): Configuration {
   const { keyId, privateJwk } = input.signingKey;
+  const alg = algorithmOf(privateJwk);
   return {
     adapter: input.adapter,
-    jwks: { keys: [{ ...privateJwk, kid: keyId, alg: 'ES256', use: 'sig' }] },
+    jwks: { keys: [{ ...privateJwk, kid: keyId, alg, use: 'sig' }] },
     enabledJWA: {
-      idTokenSigningAlgValues: ['ES256'],
-      requestObjectSigningAlgValues: ['ES256'],
-      userinfoSigningAlgValues: ['ES256'],
-      introspectionSigningAlgValues: ['ES256'],
-      authorizationSigningAlgValues: ['ES256'],
+      idTokenSigningAlgValues: [alg],
+      requestObjectSigningAlgValues: [alg],
+      userinfoSigningAlgValues: [alg],
+      introspectionSigningAlgValues: [alg],
+      authorizationSigningAlgValues: [alg],
     },
-    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    clientDefaults: { id_token_signed_response_alg: alg },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post'],
     responseTypes: [],
     scopes: [],
@@ -36,7 +38,7 @@ export function createProviderConfiguration(input: ProviderConfigurationInput): 
     routes: { token: '/token', jwks: '/jwks' },
     features: {
       clientCredentials: { enabled: true },
-      resourceIndicators: resourceOf(input.audience),
+      resourceIndicators: resourceOf(input.audience, alg),
       devInteractions: off,
       dPoP: off,
       pushedAuthorizationRequests: off,
@@ -52,7 +54,10 @@ export function createProviderConfiguration(input: ProviderConfigurationInput): 
 }
 
 /** Every token is for the one audience; another that is asked for is refused (RFC 8707 section 2). */
-function resourceOf(audience: string): NonNullable<Configuration['features']>['resourceIndicators'] {
+function resourceOf(
+  audience: string,
+  alg: SigningAlgorithm,
+): NonNullable<Configuration['features']>['resourceIndicators'] {
   return {
     enabled: true,
     defaultResource: () => audience,
@@ -63,7 +68,7 @@ function resourceOf(audience: string): NonNullable<Configuration['features']>['r
         scope: '',
         accessTokenTTL: accessTokenTtlSeconds,
         accessTokenFormat: 'jwt',
-        jwt: { sign: { alg: 'ES256' } },
+        jwt: { sign: { alg } },
       };
     },
   };

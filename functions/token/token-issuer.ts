@@ -1,10 +1,16 @@
 import type Provider from 'oidc-provider';
 import type { Clock } from '../../shared/kernel/index.ts';
-import { activeKey, type SigningKeyPair, type SigningKeySet } from '../../shared/signing-key/index.ts';
+import {
+  activeKey,
+  type SigningAlgorithm,
+  type SigningKeyPair,
+  type SigningKeySet,
+} from '../../shared/signing-key/index.ts';
 
 export type TokenIssuerDeps = {
   readonly keys: SigningKeySet;
   readonly clock: Clock;
+  readonly algorithm: SigningAlgorithm;
   readonly openPrivateJwk: (keyId: string) => Promise<SigningKeyPair['privateJwk']>;
   readonly build: (key: Pick<SigningKeyPair, 'keyId' | 'privateJwk'>) => Provider;
 };
@@ -12,7 +18,8 @@ export type TokenIssuerDeps = {
 export type TokenIssuer = {
   /**
    * The provider of the key that is active now, made when the key has changed. Undefined while there is no active
-   * key, as on the very first start. Throws when the keys cannot be read.
+   * key of the configured algorithm, as on the very first start: then this revision is not ready, and the one before
+   * it goes on serving. Throws when the keys cannot be read.
    */
   provider(): Promise<Provider | undefined>;
   /** True once a provider exists: without asking the database. */
@@ -37,7 +44,10 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
   }
   return {
     provider: async () => {
-      const active = activeKey(await deps.keys.current(), deps.clock.now());
+      const active = activeKey(await deps.keys.current(), {
+        algorithm: deps.algorithm,
+        now: deps.clock.now(),
+      });
       if (active === undefined) return undefined;
       if (built?.keyId !== active.keyId) built = await buildOnce(active.keyId);
       return built.provider;

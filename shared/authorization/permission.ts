@@ -25,6 +25,7 @@ export const permissions = [
   'resource:read',
   'resource:update',
   'resource:remove',
+  'signing_key:revoke',
   'signing_key:rotate',
 ] as const;
 

@@ -48,6 +48,8 @@ export function openPool(options: PoolOptions): DatabasePool {
   });
   // An idle connection that the server cut must not end the process; the next query opens another.
   pool.on('error', options.onIdleError ?? (() => undefined));
+  // Nor one that is in use: its query fails, and the event that follows would be an uncaught exception.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     connect: () => pool.connect().catch(noConnection),
     query: (config) => pool.query(config),

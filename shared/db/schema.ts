@@ -226,6 +226,8 @@ export type SigningKeyRow = {
   active_from: Date;
   verify_until: Date | null;
   created_at: Date;
+  revoked_at: Generated<Date | null>;
+  revoked_by: Generated<string | null>;
 };
 
 export type SigningKeyRotationRequestRow = {

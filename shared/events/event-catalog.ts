@@ -95,6 +95,11 @@ export const eventCatalog = {
   'uos.signing-key.rotation-requested.v1': z.strictObject({ requestId: z.string() }),
   'uos.signing-key.published.v1': z.strictObject({ algorithm: z.string(), activeFrom: z.string() }),
   'uos.signing-key.retired.v1': z.strictObject({ algorithm: z.string() }),
+  'uos.signing-key.revoked.v1': z.strictObject({
+    algorithm: z.string(),
+    reason: z.string().optional(),
+    replacedBy: z.string().optional(),
+  }),
   'uos.git-source.registered.v1': z.strictObject({ url: z.string(), ref: z.string() }),
   'uos.git-source.push-received.v1': z.strictObject({
     ref: z.string(),

@@ -6,34 +6,32 @@ import {
   takeLease,
   withOrg,
 } from '../db/index.ts';
-import type { Actor, EventRecorder } from '../events/index.ts';
+import type { Actor } from '../events/index.ts';
 import { type Clock, fail, ok, type Random, type Result, typeId } from '../kernel/index.ts';
 import { platformOrganizationId } from '../organization/index.ts';
-import type { KeyRing } from '../secret/index.ts';
-import { createSigningKeyPair } from './create-signing-key.ts';
+import type { SigningAlgorithm } from './jwk.ts';
+import { type PublishSigningKeyDeps, publishSigningKey } from './publish-signing-key.ts';
 import {
+  correctedSuccessor,
   dueActivation,
   isRetired,
   newestKey,
+  predecessorOf,
   type RotationPolicy,
   type SigningKey,
   verifyUntilAfter,
 } from './signing-key.ts';
 import type { RotationFailure } from './signing-key-failure.ts';
-import type { SigningKeyStore } from './signing-key-store.ts';
 
-export type RotateSigningKeysDeps = {
+export type RotateSigningKeysDeps = PublishSigningKeyDeps & {
   readonly pool: DatabasePool;
-  readonly store: SigningKeyStore;
-  readonly events: EventRecorder;
-  /** Of purpose `signing-key`. */
-  readonly ring: KeyRing;
+  /** Names this run. What is due is asked of the database's clock, which all runs share. */
   readonly clock: Clock;
   readonly random: Random;
   readonly policy: RotationPolicy;
 };
 
-export type Rotation = { readonly published: SigningKey | undefined; readonly retired: readonly string[] };
+export type Rotation = { readonly published: readonly SigningKey[]; readonly retired: readonly string[] };
 
 const leaseName = 'key-rotation';
 /** Far longer than a run takes; short enough that a killed holder does not hold a request up. */
@@ -42,9 +40,9 @@ const runId = typeId('rot');
 const actor: Actor = { type: 'system', id: 'key-rotation' };
 
 /**
- * Does what is due, and nothing when nothing is: publishes the first or next key, retires those whose last token has
- * died. What is due is read from the database inside the transaction that does it, so calling this twice, late, or
- * from two processes at once is harmless.
+ * Does what is due, and nothing when nothing is: publishes the first or next key of each algorithm, retires those
+ * whose last token has died. What is due is read from the database inside the transaction that does it, so calling
+ * this twice, late, from two processes at once, or on a machine whose clock is wrong is harmless.
  */
 export async function rotateSigningKeys(
   deps: RotateSigningKeysDeps,
@@ -65,54 +63,73 @@ async function rotateUnderLease(
   lease: Lease,
 ): Promise<Result<Rotation, RotationFailure>> {
   if (!(await deps.store.confirmLease(tx, lease))) return fail({ code: 'signing_key.rotation_busy' });
-  const now = deps.clock.now();
-  const keys = await deps.store.list(tx);
-  const published = await publishIfDue(deps, tx, { keys, now });
-  const newest = published ?? newestKey(keys);
-  if (newest !== undefined) await deps.store.closeRequests(tx, { madeUntil: newest.publishedAt, at: now });
-  const retired = await retireExpired(deps, tx, { keys, now });
-  return ok({ published, retired });
+  await deps.store.lock(tx);
+  const now = await deps.store.now(tx);
+  const run: Run = { deps, tx, now, keys: await deps.store.list(tx) };
+  const published: SigningKey[] = [];
+  for (const algorithm of deps.policy.algorithms) {
+    await correctSuccessor(run, algorithm);
+    const key = await publishIfDue(run, algorithm);
+    if (key !== undefined) published.push(key);
+  }
+  await endUnwanted(run);
+  await closeAnsweredRequests(run, published);
+  return ok({ published, retired: await retireExpired(run) });
+}
+
+/** One transaction's work, over the keys as it found them. */
+type Run = {
+  readonly deps: RotateSigningKeysDeps;
+  readonly tx: OrgTransaction;
+  readonly now: Date;
+  readonly keys: readonly SigningKey[];
+};
+
+async function correctSuccessor({ deps, tx, now, keys }: Run, algorithm: SigningAlgorithm): Promise<void> {
+  const corrected = correctedSuccessor(keys, { algorithm, now, policy: deps.policy });
+  if (corrected === undefined) return;
+  await deps.store.reschedule(tx, corrected);
+  const predecessor = predecessorOf(keys, corrected);
+  if (predecessor !== undefined) await supersede(deps, tx, predecessor, corrected.activeFrom);
 }
 
 async function publishIfDue(
-  deps: RotateSigningKeysDeps,
-  tx: OrgTransaction,
-  { keys, now }: { keys: readonly SigningKey[]; now: Date },
+  { deps, tx, now, keys }: Run,
+  algorithm: SigningAlgorithm,
 ): Promise<SigningKey | undefined> {
   const requestedAt = await deps.store.findOpenRequestTime(tx);
-  const activeFrom = dueActivation(keys, { now, requestedAt, policy: deps.policy });
+  const activeFrom = dueActivation(keys, { algorithm, now, requestedAt, policy: deps.policy });
   if (activeFrom === undefined) return undefined;
-  const { keyId, publicJwk, privateJwk } = createSigningKeyPair();
-  const next: SigningKey = {
-    keyId,
-    algorithm: 'ES256',
-    publicJwk,
-    publishedAt: now,
-    activeFrom,
-    verifyUntil: undefined,
-  };
-  const predecessor = newestKey(keys);
-  if (predecessor !== undefined) {
-    await deps.store.supersede(tx, {
-      keyId: predecessor.keyId,
-      verifyUntil: verifyUntilAfter(activeFrom, deps.policy),
-    });
-  }
-  await deps.store.add(tx, next, deps.ring.seal(JSON.stringify(privateJwk), keyId));
-  await deps.events.record(tx, platformOrganizationId, {
-    type: 'uos.signing-key.published.v1',
-    subject: keyId,
-    actor,
-    data: { algorithm: next.algorithm, activeFrom: activeFrom.toISOString() },
-  });
-  return next;
+  const predecessor = newestKey(keys, algorithm);
+  if (predecessor !== undefined) await supersede(deps, tx, predecessor, activeFrom);
+  return publishSigningKey(deps, tx, { algorithm, now, activeFrom, actor });
 }
 
-async function retireExpired(
-  deps: RotateSigningKeysDeps,
+/** Of an algorithm that is no longer configured: no successor, so it ends as if one were active from now on. */
+async function endUnwanted({ deps, tx, now, keys }: Run): Promise<void> {
+  const unwanted = keys.filter(
+    (key) => key.verifyUntil === undefined && !deps.policy.algorithms.includes(key.algorithm),
+  );
+  for (const key of unwanted) await supersede(deps, tx, key, now);
+}
+
+async function supersede(
+  { store, policy }: RotateSigningKeysDeps,
   tx: OrgTransaction,
-  { keys, now }: { keys: readonly SigningKey[]; now: Date },
-): Promise<string[]> {
+  { keyId }: SigningKey,
+  successorActiveFrom: Date,
+): Promise<void> {
+  await store.supersede(tx, { keyId, verifyUntil: verifyUntilAfter(successorActiveFrom, policy) });
+}
+
+/** A request is answered when every algorithm has a key that is newer. */
+async function closeAnsweredRequests({ deps, tx, now, keys }: Run, published: SigningKey[]): Promise<void> {
+  const newest = deps.policy.algorithms.map((algorithm) => newestKey([...keys, ...published], algorithm));
+  const times = newest.map((key) => key?.publishedAt.getTime() ?? 0);
+  await deps.store.closeRequests(tx, { madeUntil: new Date(Math.min(...times)), at: now });
+}
+
+async function retireExpired({ deps, tx, now, keys }: Run): Promise<string[]> {
   const retired: string[] = [];
   for (const key of keys.filter((candidate) => isRetired(candidate, now))) {
     if (!(await deps.store.retire(tx, key.keyId))) continue;

@@ -1,6 +1,8 @@
+import { sql } from 'kysely';
 import type { Rows } from '../db/index.ts';
 import { invariant } from '../kernel/index.ts';
-import type { PublicJwk, SigningKey } from './signing-key.ts';
+import { algorithmOf, publicJwkSchema, type SigningAlgorithm, signingAlgorithms } from './jwk.ts';
+import type { SigningKey } from './signing-key.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
 
 const columns = ['key_id', 'algorithm', 'public_jwk', 'published_at', 'active_from', 'verify_until'] as const;
@@ -24,6 +26,16 @@ export const postgresSigningKeyStore: SigningKeyStore = {
       .executeTakeFirst();
     return row?.private_jwk_sealed ?? undefined;
   },
+  now: async (tx) => {
+    // Not now(), which stands still since the transaction began and so does not see how long the lock took.
+    const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(tx);
+    const [row] = rows;
+    invariant(row !== undefined, 'the database told no time');
+    return row.now;
+  },
+  lock: async (tx) => {
+    await sql`lock table signing_key in share row exclusive mode`.execute(tx);
+  },
   add: async (tx, key, privateJwkSealed) => {
     await tx
       .insertInto('signing_key')
@@ -42,7 +54,14 @@ export const postgresSigningKeyStore: SigningKeyStore = {
   supersede: async (tx, input) => {
     await tx
       .updateTable('signing_key')
-      .set({ verify_until: input.verifyUntil })
+      .set({ verify_until: input.verifyUntil ?? null })
+      .where('key_id', '=', input.keyId)
+      .execute();
+  },
+  reschedule: async (tx, input) => {
+    await tx
+      .updateTable('signing_key')
+      .set({ published_at: input.publishedAt, active_from: input.activeFrom })
       .where('key_id', '=', input.keyId)
       .execute();
   },
@@ -55,6 +74,27 @@ export const postgresSigningKeyStore: SigningKeyStore = {
       .returning('key_id')
       .executeTakeFirst();
     return row !== undefined;
+  },
+  revoke: async (tx, { keyId, revokedAt, revokedBy }) => {
+    await tx
+      .updateTable('signing_key')
+      .set({
+        private_jwk_sealed: null,
+        verify_until: revokedAt,
+        revoked_at: revokedAt,
+        revoked_by: revokedBy,
+      })
+      .where('key_id', '=', keyId)
+      .execute();
+  },
+  findRevoked: async (tx, keyId) => {
+    const row = await tx
+      .selectFrom('signing_key')
+      .select(['algorithm', 'revoked_at'])
+      .where('key_id', '=', keyId)
+      .executeTakeFirst();
+    if (row?.revoked_at == null) return undefined;
+    return { keyId, algorithm: toAlgorithm(row.algorithm), revokedAt: row.revoked_at };
   },
   confirmLease: async (tx, lease) => {
     const row = await tx
@@ -102,21 +142,23 @@ type Row = Pick<Rows.SigningKeyRow, Exclude<(typeof columns)[number], 'public_jw
   readonly public_jwk: Readonly<Record<string, string>>;
 };
 
+/** A row whose algorithm is not that of its key would let a token choose how it is verified. */
 function toSigningKey(row: Row): SigningKey {
-  invariant(row.algorithm === 'ES256', `signing key ${row.key_id} has algorithm ${row.algorithm}`);
+  const algorithm = toAlgorithm(row.algorithm);
+  const publicJwk = publicJwkSchema.parse(row.public_jwk);
+  invariant(algorithmOf(publicJwk) === algorithm, `signing key ${row.key_id} is not for ${algorithm}`);
   return {
     keyId: row.key_id,
-    algorithm: row.algorithm,
-    publicJwk: toPublicJwk(row.public_jwk),
+    algorithm,
+    publicJwk,
     publishedAt: row.published_at,
     activeFrom: row.active_from,
     verifyUntil: row.verify_until ?? undefined,
   };
 }
 
-/** Member by member: whatever else the column may hold is never shown. */
-function toPublicJwk(jwk: Readonly<Record<string, string>>): PublicJwk {
-  const { kty, crv, x, y } = jwk;
-  invariant(kty === 'EC' && crv === 'P-256' && x !== undefined && y !== undefined, 'not a P-256 public key');
-  return { kty, crv, x, y };
+function toAlgorithm(text: string): SigningAlgorithm {
+  const algorithm = signingAlgorithms.find((known) => known === text);
+  invariant(algorithm !== undefined, `there is no signing algorithm ${text}`);
+  return algorithm;
 }

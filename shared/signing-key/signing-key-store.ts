@@ -1,5 +1,12 @@
 import type { Lease, OrgTransaction, SystemTransaction } from '../db/index.ts';
+import type { SigningAlgorithm } from './jwk.ts';
 import type { SigningKey } from './signing-key.ts';
+
+export type RevokedSigningKey = {
+  readonly keyId: string;
+  readonly algorithm: SigningAlgorithm;
+  readonly revokedAt: Date;
+};
 
 export type RotationRequest = {
   readonly requestId: string;
@@ -9,7 +16,7 @@ export type RotationRequest = {
 
 /**
  * Signing keys belong to the platform, not to a tenant: any transaction reaches them. A key is listed until
- * `retire` has erased its private part; its public part and instants stay as a record. Every change of a key
+ * `retire` or `revoke` has erased its private part; its public part and instants stay as a record. Every change of a key
  * notifies `signingKeyChannel` when it commits.
  */
 export type SigningKeyStore = {
@@ -18,10 +25,22 @@ export type SigningKeyStore = {
     tx: OrgTransaction | SystemTransaction,
     keyId: string,
   ): Promise<Uint8Array | undefined>;
+  /** The database's clock, which decides what is due: one clock, whichever machine asks. */
+  now(tx: OrgTransaction): Promise<Date>;
+  /** Until the transaction ends nobody else changes keys; reading them goes on. To be taken before `list`. */
+  lock(tx: OrgTransaction): Promise<void>;
   add(tx: OrgTransaction, key: SigningKey, privateJwkSealed: Uint8Array): Promise<void>;
-  supersede(tx: OrgTransaction, input: { keyId: string; verifyUntil: Date }): Promise<void>;
+  /** Says until when the key verifies; undefined: until there is a successor. */
+  supersede(tx: OrgTransaction, input: { keyId: string; verifyUntil: Date | undefined }): Promise<void>;
+  /** Moves a key's first use. */
+  reschedule(
+    tx: OrgTransaction,
+    input: Pick<SigningKey, 'keyId' | 'publishedAt' | 'activeFrom'>,
+  ): Promise<void>;
   /** False when it was retired before. */
   retire(tx: OrgTransaction, keyId: string): Promise<boolean>;
+  revoke(tx: OrgTransaction, input: RevokedSigningKey & { revokedBy: string }): Promise<void>;
+  findRevoked(tx: OrgTransaction, keyId: string): Promise<RevokedSigningKey | undefined>;
   /**
    * True while the lease is still this holder's, and then until the transaction ends: nobody can take it over in
    * between. So a holder that was suspended past its lease changes nothing.

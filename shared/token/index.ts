@@ -1,8 +1,8 @@
 /**
  * Access tokens (JWT, RFC 9068) of our issuer, verified; and the records that the issuer keeps.
  *
- * Invariants: a token is believed only as ES256 by a key of ours that is not retired, for this issuer and audience;
- * no record holds a readable token.
+ * Invariants: a token is believed only by a key of ours that is not retired, under that key's algorithm, for this
+ * issuer and audience; no record holds a readable token.
  *
  * @example
  * const verifier = createAccessTokenVerifier({ keys, issuer, audience, clock });

@@ -129,6 +129,15 @@ describe('an access token', () => {
     });
   });
 
+  // Threat: a token that says which of our algorithms its key is for (RFC 8725 section 3.1).
+  test('is judged by the algorithm of its key, which is one of two', async () => {
+    const edwards = createSigningKeyPair('EdDSA');
+    shown = [...shown, { ...verifying(edwards), algorithm: 'EdDSA' }];
+    expect(await reasonFor(await sign({}, { alg: 'EdDSA', kid: edwards.keyId }, edwards))).toBe('accepted');
+    expect(await reasonFor(await sign({}, { kid: edwards.keyId }))).toBe('header');
+    expect(await reasonFor(await sign({}, { alg: 'EdDSA' }, edwards))).toBe('header');
+  });
+
   const unsigned = `${base64url({ ...goodHeader, alg: 'none' })}.${base64url(good)}.`;
   const later = (seconds: number) => toNumericDate(start) + seconds;
 

@@ -4,7 +4,7 @@ import { apiKeyId } from '../api-key/index.ts';
 import { type Clock, type Fail, fail, ok, type Result } from '../kernel/index.ts';
 import { organizationId } from '../organization/index.ts';
 import { serviceAccountId } from '../service-account/index.ts';
-import { isRetired, type SigningKeySet } from '../signing-key/index.ts';
+import { isRetired, type SigningKeySet, signingAlgorithms } from '../signing-key/index.ts';
 import {
   type AccessTokenClaims,
   type AccessTokenRefusal,
@@ -28,7 +28,7 @@ const tokenBytesMax = 8_192;
  * sections 3.1, 3.10 and 3.11).
  */
 const headerSchema = z.strictObject({
-  alg: z.literal('ES256'),
+  alg: z.enum(signingAlgorithms),
   typ: z.literal('at+jwt'),
   kid: z.string().min(1).max(128),
 });
@@ -61,6 +61,7 @@ export async function verifyAccessToken(
   const key = await deps.keys.find(known.data.kid);
   const now = deps.clock.now();
   if (key === undefined || isRetired(key, now)) return refuse('unknown_key');
+  if (known.data.alg !== key.algorithm) return refuse('header');
   try {
     const { payload } = await jwtVerify(jwt, key.publicKey, {
       algorithms: [key.algorithm],

@@ -48,6 +48,7 @@ async function seedVictim(): Promise<Victim> {
     export: requested.value.id,
     source: source.value.source.id,
     path: 'events.ndjson',
+    signingKey: 'x'.repeat(43),
   };
   return { ...tenant, ids };
 }

@@ -46,10 +46,17 @@ export async function openSigningKeyFixture(clock: Clock): Promise<SigningKeyFix
       pool,
       clock,
       random,
-      store: postgresSigningKeyStore,
+      // The database's clock decides; in tests that is the test's own.
+      store: { ...postgresSigningKeyStore, now: async () => clock.now() },
       events: postgresEventRecorder({ clock, random, source: 'uos/key-rotation' }),
       ring: await openKeyRing(rings, 'signing-key'),
-      policy: { intervalSeconds: 86_400, publishLeadSeconds: 60, tokenTtlSecondsMax: 300 },
+      policy: {
+        algorithms: ['ES256'],
+        intervalSeconds: 86_400,
+        publishLeadSeconds: 60,
+        tokenTtlSecondsMax: 300,
+        jwksMaxAgeSeconds: 30,
+      },
     },
     eventsOf: async (type) => {
       const rows = await sql('select subject, leaf from audit_event where type = $1 order by event_id', [

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { listen, releaseLease, takeLease, withOrg } from '../../shared/db/index.ts';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { listen, type OrgTransaction, releaseLease, takeLease, withOrg } from '../../shared/db/index.ts';
 import { type Clock, secondsAfter, systemClock } from '../../shared/kernel/index.ts';
 import { platformOrganizationId } from '../../shared/organization/index.ts';
 import {
@@ -25,7 +26,7 @@ beforeAll(async () => {
   fixture = await openSigningKeyFixture(clock);
   deps = {
     ...fixture.rotation,
-    policy: { intervalSeconds: 1_000, publishLeadSeconds: 60, tokenTtlSecondsMax: 300 },
+    policy: { ...fixture.rotation.policy, intervalSeconds: 1_000 },
   };
 });
 
@@ -44,7 +45,7 @@ const keys = () =>
 async function rotate(): Promise<{ published: string | undefined; retired: readonly string[] }> {
   const rotated = await rotateSigningKeys(deps);
   if (!rotated.ok) throw new Error(rotated.failure.code);
-  return { published: rotated.value.published?.keyId, retired: rotated.value.retired };
+  return { published: rotated.value.published[0]?.keyId, retired: rotated.value.retired };
 }
 
 describe('rotation', () => {
@@ -74,12 +75,12 @@ describe('rotation', () => {
     now = at(1_000);
     const second = await rotate();
     expect(await keys()).toMatchObject([
-      { key_id: first.published, verify_until: at(1_390) },
+      { key_id: first.published, verify_until: at(1_420) },
       { key_id: second.published, active_from: at(1_060), verify_until: null },
     ]);
-    now = at(1_389);
+    now = at(1_419);
     expect((await rotate()).retired).toEqual([]);
-    now = at(1_390);
+    now = at(1_420);
     expect((await rotate()).retired).toEqual([first.published]);
     expect(await keys()).toMatchObject([{ erased: true }, { erased: false }]);
     expect(await fixture.eventsOf('uos.signing-key.retired.v1')).toMatchObject([
@@ -97,7 +98,7 @@ describe('rotation', () => {
     expect(third.retired).toEqual([first.published]);
     expect(await keys()).toMatchObject([
       { key_id: first.published, erased: true },
-      { key_id: second.published, verify_until: at(5_390) },
+      { key_id: second.published, verify_until: at(5_420) },
       { key_id: third.published, active_from: at(5_060) },
     ]);
   });
@@ -105,7 +106,7 @@ describe('rotation', () => {
   test('two, or eight, processes that tick at once make one key', async () => {
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => rotateSigningKeys(deps)));
     expect(await keys()).toHaveLength(1);
-    expect(outcomes.filter((outcome) => outcome.ok && outcome.value.published !== undefined)).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome.ok && outcome.value.published.length > 0)).toHaveLength(1);
     for (const outcome of outcomes) {
       if (!outcome.ok) expect(outcome.failure).toEqual({ code: 'signing_key.rotation_busy' });
     }
@@ -141,6 +142,113 @@ describe('rotation', () => {
   });
 });
 
+describe('a run that was killed half-way', () => {
+  test('leaves nothing behind, and the next run after its lease does the work', async () => {
+    // Stands still after the key was added, with the transaction open, until its connection is cut.
+    const stuck = {
+      ...deps.store,
+      closeRequests: async (tx: OrgTransaction) => {
+        await sql`select pg_sleep(60)`.execute(tx);
+      },
+    };
+    const killed = rotateSigningKeys({ ...deps, store: stuck }).catch((error: Error) => error.message);
+    const cut = () =>
+      fixture.sql(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and query = 'select pg_sleep(60)'`,
+      );
+    await expect.poll(cut, { timeout: 10_000, interval: 10 }).toHaveLength(1);
+    expect(await killed).toContain('terminating connection');
+    expect(await keys()).toEqual([]);
+    // A killed process gives nothing back: its lease has to run out.
+    await fixture.sql(`update lease set holder = 'killed', expires_at = now() + interval '15 s'`);
+    expect(await rotateSigningKeys(deps)).toMatchObject({ failure: { code: 'signing_key.rotation_busy' } });
+    await fixture.sql(`update lease set expires_at = now() - interval '1 s'`);
+    expect((await rotate()).published).toBeDefined();
+    expect(await keys()).toHaveLength(1);
+  });
+});
+
+describe('a clock that jumped', () => {
+  test('of one machine alone changes nothing: the clock of the database decides', async () => {
+    await rotate();
+    const year = 365 * 86_400;
+    for (const seconds of [year, -year]) {
+      const wrong: Clock = { now: () => at(seconds) };
+      expect(await rotateSigningKeys({ ...deps, clock: wrong })).toMatchObject({
+        value: { published: [], retired: [] },
+      });
+    }
+    expect(await keys()).toHaveLength(1);
+  });
+
+  test('of the database, forward and back: the key from the future signs after the lead, not in a year', async () => {
+    await rotate();
+    now = at(365 * 86_400);
+    const ahead = await rotate();
+    now = at(10);
+    expect(await rotate()).toEqual({ published: undefined, retired: [] });
+    expect(await keys()).toMatchObject([
+      { verify_until: at(430) },
+      { key_id: ahead.published, published_at: at(10), active_from: at(70), verify_until: null },
+    ]);
+  });
+});
+
+describe('two algorithms', () => {
+  beforeEach(() => {
+    deps = { ...deps, policy: { ...deps.policy, algorithms: ['ES256', 'EdDSA'] } };
+  });
+  afterEach(() => {
+    deps = { ...deps, policy: { ...deps.policy, algorithms: ['ES256'] } };
+  });
+  const shown = () =>
+    fixture.sql(
+      'select algorithm, active_from, verify_until from signing_key order by active_from, algorithm',
+    );
+
+  test('each has a key from the first tick, active at once', async () => {
+    await rotate();
+    expect(await shown()).toEqual([
+      { algorithm: 'ES256', active_from: start, verify_until: null },
+      { algorithm: 'EdDSA', active_from: start, verify_until: null },
+    ]);
+  });
+
+  test('a request brings a successor of each', async () => {
+    await rotate();
+    now = at(10);
+    await requestRotation(deps, { actor });
+    await rotate();
+    expect((await shown()).slice(2)).toEqual([
+      { algorithm: 'ES256', active_from: at(70), verify_until: null },
+      { algorithm: 'EdDSA', active_from: at(70), verify_until: null },
+    ]);
+    expect(await fixture.sql('select 1 from signing_key_rotation_request where done_at is null')).toEqual([]);
+  });
+
+  test('one that is no longer wanted verifies its last tokens and retires', async () => {
+    await rotate();
+    const only = { ...deps, policy: { ...deps.policy, algorithms: ['EdDSA'] as const } };
+    now = at(10);
+    await rotateSigningKeys(only);
+    expect(await shown()).toMatchObject([
+      { algorithm: 'ES256', verify_until: at(370) },
+      { algorithm: 'EdDSA', verify_until: null },
+    ]);
+    now = at(370);
+    expect(await rotateSigningKeys(only)).toMatchObject({ value: { retired: [expect.any(String)] } });
+  });
+
+  // Threat: a row whose algorithm was changed makes verifiers take a key for what it is not.
+  test('a row that names another algorithm than its key is for is not believed', async () => {
+    await rotate();
+    await fixture.sql(`update signing_key set algorithm = 'EdDSA' where algorithm = 'ES256'`);
+    const set = openSigningKeySet({ pool: fixture.pool, store, clock });
+    await expect(set.current()).rejects.toThrow('is not for EdDSA');
+  });
+});
+
 describe('a request', () => {
   const openRequests = () => fixture.sql('select 1 from signing_key_rotation_request where done_at is null');
 
@@ -163,7 +271,7 @@ describe('a request', () => {
     expect((await rotate()).published).toBeDefined();
     expect(await openRequests()).toEqual([]);
     expect((await rotate()).published).toBeUndefined();
-    expect(await keys()).toMatchObject([{ verify_until: at(400) }, { active_from: at(70) }]);
+    expect(await keys()).toMatchObject([{ verify_until: at(430) }, { active_from: at(70) }]);
   });
 
   test('made while a successor waits is kept, and answered after that one is active', async () => {

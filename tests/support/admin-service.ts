@@ -68,6 +68,7 @@ export async function startAdminService() {
       pepper: apiKeys.deps.pepper,
       webhookSecrets: await openKeyRing(keyRing, 'git-source'),
       responses: await openKeyRing(keyRing, 'idempotency'),
+      signingKeys: await openKeyRing(keyRing, 'signing-key'),
     },
     stores: {
       organization: postgresOrganizationStore,

@@ -28,10 +28,17 @@ export async function createTestSigningKey(pool: DatabasePool, wrappingKeyFile: 
     ring,
     store: postgresSigningKeyStore,
     events: postgresEventRecorder({ ...deps, source: 'uos/test' }),
-    policy: { intervalSeconds: 86_400, publishLeadSeconds: 600, tokenTtlSecondsMax: 300 },
+    policy: {
+      algorithms: ['ES256'],
+      intervalSeconds: 86_400,
+      publishLeadSeconds: 600,
+      tokenTtlSecondsMax: 300,
+      jwksMaxAgeSeconds: 300,
+    },
   });
-  invariant(rotated.ok && rotated.value.published, 'no signing key was published');
-  const { keyId } = rotated.value.published;
+  const [published] = rotated.ok ? rotated.value.published : [];
+  invariant(published !== undefined, 'no signing key was published');
+  const { keyId } = published;
   const opened = await openPrivateJwk({ pool, store: postgresSigningKeyStore, ring }, keyId);
   invariant(opened.ok, 'the signing key does not open');
   return { keyId, jwk: opened.value };
