@@ -14,6 +14,7 @@ import type { IdempotencyRecordStore } from '../../shared/idempotency/index.ts';
 import type { Clock, Random } from '../../shared/kernel/index.ts';
 import type { ObjectStore } from '../../shared/object-store/index.ts';
 import type { OrganizationDirectory, OrganizationStore } from '../../shared/organization/index.ts';
+import type { CallerLimits } from '../../shared/rate-limit/index.ts';
 import type { ResourceStore } from '../../shared/resource/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
 import type { ServiceAccountStore } from '../../shared/service-account/index.ts';
@@ -28,6 +29,7 @@ export type AdminDeps = {
   readonly pool: DatabasePool;
   readonly events: EventRecorder;
   readonly authenticator: Authenticator;
+  readonly limits: CallerLimits;
   readonly access: EvaluateAccessDeps;
   readonly objects: ObjectStore;
   readonly rings: {

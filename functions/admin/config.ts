@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import {
+  callerLimitConfig,
   commonConfig,
   databaseUrl,
   hasKeyWrapper,
+  hasWholeRedis,
   keyWrapperConfig,
   objectStoreConfig,
   publicUrl,
+  redisConfig,
 } from '../../shared/config/index.ts';
 
 export const configSchema = z
@@ -19,7 +22,10 @@ export const configSchema = z
     AUDIENCE: z.url(),
     /** Decides what a caller may do; read at start. */
     POLICY_BUNDLE_DIRECTORY: z.string().min(1).default('policies/bundle'),
+    ...callerLimitConfig,
+    ...redisConfig,
     /** Where exports are. */
     ...objectStoreConfig,
   })
-  .refine(...hasKeyWrapper);
+  .refine(...hasKeyWrapper)
+  .refine(...hasWholeRedis);

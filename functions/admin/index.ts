@@ -3,7 +3,7 @@ import { postgresAuditExportStore } from '../../shared/audit/audit-export-store.
 import { postgresAuditTrailStore } from '../../shared/audit/audit-trail-store.postgres.ts';
 import { createPolicyEngine } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
-import { readConfig, toObjectStoreLocation } from '../../shared/config/index.ts';
+import { readConfig, toCallerLimits, toObjectStoreLocation } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
 import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
 import { postgresDecisionLogStore } from '../../shared/decision-record/decision-log-store.postgres.ts';
@@ -16,6 +16,8 @@ import { systemClock as clock, systemRandom as random } from '../../shared/kerne
 import { openObjectStore } from '../../shared/object-store/open-object-store.ts';
 import { postgresOrganizationDirectory } from '../../shared/organization/organization-directory.postgres.ts';
 import { postgresOrganizationStore } from '../../shared/organization/organization-store.postgres.ts';
+import { openCallerLimits } from '../../shared/rate-limit/open-rate-limiter.ts';
+import { openRedis } from '../../shared/redis/open-redis.ts';
 import { postgresResourceStore } from '../../shared/resource/resource-store.postgres.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
@@ -36,6 +38,7 @@ const wrapper = await openKeyWrapper({ clock, random }, config);
 const keyRing = { pool, store: postgresDataKeyStore, wrapper, clock, random };
 const engine = createPolicyEngine({ clock });
 await loadPolicy(engine, config.POLICY_BUNDLE_DIRECTORY);
+const redis = openRedis({ url: config.REDIS_URL, token: config.REDIS_TOKEN }, { logger });
 const admin = createAdminFunction({
   logger,
   clock,
@@ -45,6 +48,7 @@ const admin = createAdminFunction({
   facts: postgresSubjectFacts(pool),
   events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),
   objects: openObjectStore(toObjectStoreLocation(config), { clock, random }),
+  limits: openCallerLimits({ clock, redis }, name, toCallerLimits(config)),
   issuer: config.ISSUER_URL,
   audience: config.AUDIENCE,
   rings: {

@@ -1,8 +1,9 @@
-import { type Principal, toActor } from '../../shared/authentication/index.ts';
+import { toActor } from '../../shared/authentication/index.ts';
 import type { ProblemFailure } from '../../shared/http/index.ts';
 import { type RecordedResponse, runOnce } from '../../shared/idempotency/index.ts';
 import { canonicalJson, fail, type JsonValue, ok, type Result } from '../../shared/kernel/index.ts';
 import type { AdminDeps } from './admin-deps.ts';
+import { admitCaller } from './admit-caller.ts';
 import { authorise } from './authorise.ts';
 import type { Operation, OperationContext, Outcome, PreparedOperation, Reply } from './operation.ts';
 import { malformed, type RawRequest } from './parse-request.ts';
@@ -23,7 +24,7 @@ export async function runOperation(
   operation: Operation,
   request: IncomingRequest,
 ): Promise<Result<Answer, ProblemFailure>> {
-  const caller = await authenticate(deps, request);
+  const caller = await admitCaller(deps, request);
   if (!caller.ok) return caller;
   const prepared = operation.prepare(request);
   if (!prepared.ok) return prepared;
@@ -34,20 +35,6 @@ export async function runOperation(
     return actOnce(deps, operation, request, prepared.value, context);
   const outcome = await prepared.value.act(deps, context);
   return outcome.ok ? ok(present(operation, outcome.value)) : outcome;
-}
-
-async function authenticate(
-  deps: AdminDeps,
-  request: IncomingRequest,
-): Promise<Result<Principal, ProblemFailure>> {
-  const caller = await deps.authenticator.authenticate(request.authorization, {
-    address: request.clientAddress,
-  });
-  if (caller.ok) return caller;
-  if (caller.failure.code === 'credential.missing') return fail({ code: 'credential.missing' });
-  const { requestId } = request;
-  deps.logger.info({ requestId, reason: caller.failure.reason }, 'Credential refused');
-  return fail({ code: 'credential.invalid' });
 }
 
 async function actOnce(

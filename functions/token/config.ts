@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import {
+  callerLimitConfig,
   commonConfig,
   databaseUrl,
   hasKeyWrapper,
+  hasWholeRedis,
   keyWrapperConfig,
   publicUrl,
+  redisConfig,
   secondsFrom,
 } from '../../shared/config/index.ts';
 import { signingAlgorithms } from '../../shared/signing-key/index.ts';
@@ -20,9 +23,12 @@ export const configSchema = z
     AUDIENCE: z.url(),
     /** Signs every token, whatever its audience. One of key-rotation's SIGNING_ALGORITHMS. */
     SIGNING_ALGORITHM: z.enum(signingAlgorithms).default('ES256'),
+    ...callerLimitConfig,
+    ...redisConfig,
     /** How long a verifier may keep the key set. key-rotation's PUBLISH_LEAD_SECONDS must be longer. */
     JWKS_MAX_AGE_SECONDS: secondsFrom(1, 86_400).default(300),
   })
-  .refine(...hasKeyWrapper);
+  .refine(...hasKeyWrapper)
+  .refine(...hasWholeRedis);
 
 export type TokenConfig = z.infer<typeof configSchema>;

@@ -3,6 +3,7 @@ import type { DatabasePool } from '../../shared/db/index.ts';
 import type { EventRecorder } from '../../shared/events/index.ts';
 import type { FunctionOptions } from '../../shared/http/index.ts';
 import type { Clock, Random } from '../../shared/kernel/index.ts';
+import type { CallerLimits } from '../../shared/rate-limit/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
 import {
   openPrivateJwk,
@@ -32,6 +33,7 @@ export type TokenFunctionDeps = {
   readonly pepper: KeyRing;
   readonly signingRing: KeyRing;
   readonly recordRing: KeyRing;
+  readonly limits: CallerLimits;
   readonly issuer: string;
   readonly audience: string;
   readonly signingAlgorithm: SigningAlgorithm;

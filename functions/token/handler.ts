@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type FunctionOptions, type RequestContext, sendProblem } from '../../shared/http/index.ts';
 import type { Clock } from '../../shared/kernel/index.ts';
+import type { CallerLimits } from '../../shared/rate-limit/index.ts';
 import type { SigningKeySet } from '../../shared/signing-key/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
+import { limitFailures } from './limit-requests.ts';
 import { replayRequest } from './replay-request.ts';
 import { showJwks } from './show-jwks.ts';
 import type { TokenIssuer } from './token-issuer.ts';
@@ -10,6 +12,7 @@ import type { TokenIssuer } from './token-issuer.ts';
 export type TokenHandlerDeps = {
   readonly keys: SigningKeySet;
   readonly tokenIssuer: TokenIssuer;
+  readonly limits: CallerLimits;
   readonly issuer: string;
   readonly jwksMaxAgeSeconds: number;
   readonly clock: Clock;
@@ -31,7 +34,7 @@ export function createHandler(deps: TokenHandlerDeps): FunctionOptions['listener
     if (!(await showJwks(deps, req, res))) sendUnavailable(res);
   };
   const routes: Readonly<Record<string, Operation>> = {
-    'POST /token': toLibrary,
+    'POST /token': limitFailures(deps.limits, toLibrary),
     'GET /.well-known/openid-configuration': toLibrary,
     'GET /.well-known/oauth-authorization-server': toLibrary,
     'GET /jwks': toJwks,

@@ -1,9 +1,11 @@
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
-import { readConfig } from '../../shared/config/index.ts';
+import { readConfig, toCallerLimits } from '../../shared/config/index.ts';
 import { listen, openPool } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
+import { openCallerLimits } from '../../shared/rate-limit/open-rate-limiter.ts';
+import { openRedis } from '../../shared/redis/open-redis.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
@@ -26,6 +28,7 @@ const database = { url: config.DATABASE_URL, applicationName: `uos-${name}` };
 const pool = openPool(database);
 const wrapper = await openKeyWrapper({ clock, random }, config);
 const rings = { pool, store: postgresDataKeyStore, wrapper, clock, random };
+const redis = openRedis({ url: config.REDIS_URL, token: config.REDIS_TOKEN }, { logger });
 const token = await createTokenFunction({
   pool,
   clock,
@@ -38,6 +41,7 @@ const token = await createTokenFunction({
   pepper: await openKeyRing(rings, 'api-key-pepper'),
   signingRing: await openKeyRing(rings, 'signing-key'),
   recordRing: await openKeyRing(rings, 'oidc-record'),
+  limits: openCallerLimits({ clock, redis }, name, toCallerLimits(config)),
   issuer: config.ISSUER_URL,
   audience: config.AUDIENCE,
   signingAlgorithm: config.SIGNING_ALGORITHM,

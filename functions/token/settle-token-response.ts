@@ -1,9 +1,15 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { CallerLimits } from '../../shared/rate-limit/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 import type { ClientAttempts } from './client-authentication.ts';
+import { admitToken, tooOften } from './limit-requests.ts';
 import { type RecordTokenDeps, type RefusalRecorder, recordIssuedToken } from './record-token.ts';
 
-export type SettleDeps = RecordTokenDeps & { readonly refusals: RefusalRecorder; readonly logger: Logger };
+export type SettleDeps = RecordTokenDeps & {
+  readonly refusals: RefusalRecorder;
+  readonly limits: CallerLimits;
+  readonly logger: Logger;
+};
 
 /**
  * Runs between the library's answer and the wire: a token leaves only when its record has been committed. A fault of
@@ -18,6 +24,8 @@ export async function settleTokenResponse(
   if (ctx.status >= 400) return recordRefusal(deps, attempts, ctx);
   const jwt: unknown = memberOf(ctx.body, 'access_token');
   if (typeof jwt !== 'string') return;
+  const admission = await admitToken(deps.limits, jwt);
+  if (!admission.isAdmitted) return answer(ctx, tooOften(admission.retryAfterSeconds));
   try {
     await recordIssuedToken(deps, { apiKey: attempts.requireKey(ctx), jwt });
   } catch (error) {
@@ -44,9 +52,16 @@ async function recordRefusal(
 }
 
 function answerUnavailable(ctx: KoaContextWithOIDC): void {
-  ctx.status = 503;
-  ctx.set('retry-after', '2');
-  ctx.body = { error: 'temporarily_unavailable', error_description: 'the service cannot answer now' };
+  const body = { error: 'temporarily_unavailable', error_description: 'the service cannot answer now' };
+  answer(ctx, { status: 503, headers: { 'retry-after': '2' }, body });
+}
+
+type Answer = { status: number; headers: Record<string, string>; body: object };
+
+function answer(ctx: KoaContextWithOIDC, { status, headers, body }: Answer): void {
+  ctx.status = status;
+  ctx.set(headers);
+  ctx.body = body;
 }
 
 function memberOf(body: unknown, name: string): unknown {

@@ -9,7 +9,7 @@ const usage = `Starts the User & Organization Service on this machine.
 
   npm start                     start and stay up; data is kept in .uos/local
   npm start -- --tour           start afresh in .uos/tour, perform the main job, print each step, stop
-  npm start -- --tour --real    the same with a real Kafka and a real S3 server
+  npm start -- --tour --real    the same with a real Kafka, S3 server and Redis
   npm start -- --state DIR      keep the data in DIR
   npm start -- --quiet          print warnings and errors of the functions only`;
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { buildFunctions } from '../../esbuild.config.ts';
 import { migrateToLatest } from '../../migrations/index.ts';
@@ -8,6 +9,8 @@ import { type Manifests, readManifests } from './manifests.ts';
 import { ensureOperatorKey } from './operator-key.ts';
 import { choosePorts } from './ports.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
+import { type RedisBridge, startRedisBridge } from './redis-bridge.ts';
+import { startRedisServer } from './redis-server.ts';
 import { startRouter } from './router.ts';
 import { startS3Server } from './s3-server.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
@@ -19,7 +22,7 @@ import type { TopicLog } from './topic-log.ts';
 
 export type PlatformOptions = {
   readonly stateDirectory: string;
-  /** A real Kafka and a real S3 server instead of a topic file and a directory. */
+  /** A real Kafka, S3 server and Redis instead of a topic file, a directory and each function's own memory. */
   readonly isReal: boolean;
   /** The same ports at every start, while they are free. */
   readonly keepsPorts: boolean;
@@ -64,6 +67,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       ensureOperatorKey(postgres.ownerUrl, state),
     );
     const objectStore = await startObjectStore(options, state, stops);
+    const redis = await startRedis(options, stops);
     const { log, publisherUrl } = await startTopics(options, state, manifests, stops);
     const ports = await choosePorts(
       manifests.services.map(({ metadata }) => metadata.name),
@@ -81,6 +85,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       urlOf,
       objectStore,
       publisherUrl: publisherUrl ?? router.url,
+      redis,
     });
     const services = startServices(manifests, objects, ports, console);
     stops.push(async () => {
@@ -127,6 +132,21 @@ async function startObjectStore(
   };
 }
 
+/** Without it each function counts its limits for itself. */
+async function startRedis(
+  options: PlatformOptions,
+  stops: (() => Promise<void>)[],
+): Promise<RedisBridge | undefined> {
+  if (!options.isReal) return undefined;
+  return options.console.step('Redis', async () => {
+    const server = await startRedisServer();
+    stops.push(() => server.stop());
+    const bridge = await startRedisBridge({ redis: server, token: randomBytes(24).toString('base64url') });
+    stops.push(() => bridge.close());
+    return bridge;
+  });
+}
+
 async function startTopics(
   options: PlatformOptions,
   state: PlatformState,
@@ -154,6 +174,7 @@ function clusterObjects(input: {
   urlOf: (service: string) => string;
   objectStore: ObjectStoreLocation;
   publisherUrl: string;
+  redis: RedisBridge | undefined;
 }): ClusterObjects {
   const { postgres, urlOf, objectStore } = input;
   return {
@@ -166,6 +187,7 @@ function clusterObjects(input: {
         'object-store-url': objectStore.url,
         'key-wrapper-url': '',
         'event-publisher-url': input.publisherUrl,
+        'redis-url': input.redis?.url ?? '',
         'jwks-max-age-seconds': '1',
         'signing-key-publish-lead-seconds': '2',
         'signing-key-rotation-interval-seconds': '2592000',
@@ -181,6 +203,7 @@ function clusterObjects(input: {
         'relay-url': postgres.url('relay'),
         'log-url': postgres.url('log'),
       },
+      'uos-redis': { token: input.redis?.token ?? '' },
       'uos-object-store': {
         'access-key-id': objectStore.accessKeyId,
         'secret-access-key': objectStore.secretAccessKey,

@@ -3,3 +3,4 @@ export { commonConfig, databaseUrl, publicUrl, secondsFrom } from './common.ts';
 export { hasKeyWrapper, keyWrapperConfig } from './key-wrapper.ts';
 export { objectStoreConfig, toObjectStoreLocation } from './object-store.ts';
 export { ConfigError, readConfig } from './read-config.ts';
+export { callerLimitConfig, hasWholeRedis, redisConfig, toCallerLimits } from './redis.ts';

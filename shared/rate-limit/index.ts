@@ -1,9 +1,10 @@
 /**
- * How much one caller may ask for, so that no caller can take the service from the others. The port is shaped for a
- * counter that all instances share; the one in memory counts for its process alone.
+ * How much one caller may ask for, so that no caller can take the service from the others. One adapter counts for its
+ * process alone, the other for all instances together in Redis, and alone while Redis is slow or away.
  *
  * @example
- * const limits = createMemoryRateLimiter({ clock }, { ratePerSecond: 2_000, burst: 4_000 });
- * const admission = await limits.take(principal.id);
+ * const limits = openCallerLimits({ clock, redis }, name, toCallerLimits(config));
+ * const admission = await admitProven(limits, { callerId: principal.id, keyId });
  */
+export { admitProven, attemptFrom, type CallerLimits, type ProvenCaller } from './caller-limits.ts';
 export type { Admission, RateLimit, RateLimiter } from './rate-limiter.ts';

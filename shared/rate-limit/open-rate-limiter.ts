@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/index.ts';
 import type { Redis } from '../redis/index.ts';
+import type { CallerLimits } from './caller-limits.ts';
 import { createMemoryRateLimiter } from './rate-limiter.memory.ts';
 import { createRedisRateLimiter } from './rate-limiter.redis.ts';
 import type { RateLimit, RateLimiter } from './rate-limiter.ts';
@@ -19,4 +20,17 @@ export function openRateLimiter(
   return redis === undefined
     ? createMemoryRateLimiter({ clock }, limit)
     : createRedisRateLimiter({ clock, redis }, { name, limit });
+}
+
+/** The three limits of the function of this name. */
+export function openCallerLimits(
+  deps: RateLimiterDeps,
+  name: string,
+  limits: Readonly<Record<keyof CallerLimits, RateLimit>>,
+): CallerLimits {
+  return {
+    failures: openRateLimiter(deps, `${name}:failures`, limits.failures),
+    keys: openRateLimiter(deps, `${name}:keys`, limits.keys),
+    callers: openRateLimiter(deps, `${name}:callers`, limits.callers),
+  };
 }

@@ -55,7 +55,7 @@ export function createRedisRateLimiter(
     },
     giveBack: async (key, cost = 1) => {
       local.giveBack(key, cost);
-      await takeShared(key, -cost).catch(unlessAway(undefined));
+      await takeShared(key, -cost).catch(() => undefined);
     },
   };
 }

@@ -20,6 +20,7 @@ import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-st
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { verifyAccessToken } from '../../shared/token/index.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
+import { testLimits } from '../support/limits.ts';
 import { seedOrganization } from '../support/seed-organization.ts';
 import { openSigningKeyFixture, type SigningKeyFixture } from './signing-key-fixture.ts';
 
@@ -60,6 +61,7 @@ async function openToken(signingAlgorithm: SigningAlgorithm): Promise<TokenFunct
     pepper: fixture.apiKeys.deps.pepper,
     signingRing: fixture.rotation.ring,
     recordRing: await fixture.openRing('oidc-record'),
+    limits: testLimits(),
     issuer,
     audience,
     signingAlgorithm,

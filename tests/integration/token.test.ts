@@ -22,6 +22,7 @@ import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-st
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { verifyAccessToken } from '../../shared/token/index.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
+import { testLimits } from '../support/limits.ts';
 import { type SeededOrganization, seedOrganization } from '../support/seed-organization.ts';
 import { openSigningKeyFixture, type SigningKeyFixture } from './signing-key-fixture.ts';
 
@@ -92,6 +93,7 @@ async function startTokenFunction(): Promise<void> {
     pepper: fixture.apiKeys.deps.pepper,
     signingRing: fixture.rotation.ring,
     recordRing: await fixture.openRing('oidc-record'),
+    limits: testLimits(),
     issuer,
     audience,
     signingAlgorithm: 'ES256',
@@ -130,10 +132,7 @@ const basic = (id: string, secret: string) => ({
 });
 
 async function requireToken(): Promise<string> {
-  const answer = await askToken(
-    { grant_type: 'client_credentials' },
-    basic(key.key.owner.id, key.text),
-  );
+  const answer = await askToken({ grant_type: 'client_credentials' }, basic(key.key.owner.id, key.text));
   expect(answer.body).toMatchObject({ token_type: 'Bearer', expires_in: 300 });
   return String(answer.body['access_token']);
 }
@@ -151,10 +150,7 @@ function verified(jwt: string) {
 describe('before the first signing key', () => {
   test('is not ready, issues nothing, and shows no empty key set that somebody would cache', async () => {
     expect((await fetch(`${issuer}/health/ready`)).status).toBe(503);
-    const answer = await askToken(
-      { grant_type: 'client_credentials' },
-      basic(key.key.owner.id, key.text),
-    );
+    const answer = await askToken({ grant_type: 'client_credentials' }, basic(key.key.owner.id, key.text));
     expect(answer).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } });
     const jwks = await ask('/jwks');
     expect([jwks.status, jwks.headers.get('cache-control')]).toEqual([503, 'no-store']);
@@ -256,10 +252,7 @@ describe('client credentials', () => {
   test('a token whose record cannot be written is not given', async () => {
     faults.recording = new Error('the disk is full');
     try {
-      const answer = await askToken(
-        { grant_type: 'client_credentials' },
-        basic(key.key.owner.id, key.text),
-      );
+      const answer = await askToken({ grant_type: 'client_credentials' }, basic(key.key.owner.id, key.text));
       expect(answer.status).toBe(503);
       expect(answer.body).toEqual({
         error: 'temporarily_unavailable',

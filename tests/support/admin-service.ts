@@ -30,6 +30,7 @@ import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
 import { postgresServiceAccountStore } from '../../shared/service-account/service-account-store.postgres.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
+import { testLimits } from './limits.ts';
 import { createTestDatabase } from './postgres.ts';
 import { type OrganizationSeed, openTestApiKeys, seedOrganization } from './seed-organization.ts';
 
@@ -43,7 +44,7 @@ export type AdminRequest = {
 export type AdminService = Awaited<ReturnType<typeof startAdminService>>;
 
 /** The admin function over a database of its own, served on a free port; the platform has the account `operator`. */
-export async function startAdminService() {
+export async function startAdminService(given: { limits?: Parameters<typeof testLimits>[0] } = {}) {
   const database = await createTestDatabase();
   const pool = openPool({ url: database.appUrl, applicationName: 'test-admin' });
   const apiKeys = await openTestApiKeys(pool);
@@ -62,6 +63,7 @@ export async function startAdminService() {
     facts: postgresSubjectFacts(pool),
     events: postgresEventRecorder({ clock, random, source: 'uos/admin' }),
     objects,
+    limits: testLimits(given.limits),
     issuer: 'https://token.test',
     audience: 'https://api.test',
     rings: {
