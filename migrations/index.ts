@@ -13,6 +13,7 @@ import * as decisionLog from './0010-create-decision-log.ts';
 import * as apiKeyLife from './0011-add-api-key-life.ts';
 import * as serviceAccountLifecycle from './0012-add-service-account-lifecycle.ts';
 import * as revokeSigningKey from './0014-revoke-signing-key.ts';
+import * as subjectKey from './0016-create-subject-key.ts';
 import * as teamWalk from './0017-index-team-walk.ts';
 
 /** Append-only. Named here, not found on disk, so that a bundle carries them. */
@@ -31,6 +32,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0012-add-service-account-lifecycle': serviceAccountLifecycle,
   '0014-revoke-signing-key': revokeSigningKey,
   '0017-index-team-walk': teamWalk,
+  '0016-create-subject-key': subjectKey,
 };
 
 /** Applies what is missing, in one transaction. Returns the names applied; throws with the cause otherwise. */

@@ -14,6 +14,7 @@ import type { IdempotencyRecordStore } from '../../shared/idempotency/index.ts';
 import type { Clock, Random } from '../../shared/kernel/index.ts';
 import type { ObjectStore } from '../../shared/object-store/index.ts';
 import type { OrganizationDirectory, OrganizationStore } from '../../shared/organization/index.ts';
+import type { PersonStore, SubjectKeyStore } from '../../shared/personal-data/index.ts';
 import type { CallerLimits } from '../../shared/rate-limit/index.ts';
 import type { ResourceStore } from '../../shared/resource/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
@@ -36,6 +37,7 @@ export type AdminDeps = {
     readonly pepper: KeyRing;
     readonly webhookSecrets: KeyRing;
     readonly responses: KeyRing;
+    readonly personalData: KeyRing;
     /** For the key that takes the place of a revoked one. */
     readonly signingKeys: KeyRing;
   };
@@ -49,6 +51,8 @@ export type AdminDeps = {
     readonly signingKey: SigningKeyStore;
     readonly auditExport: AuditExportStore;
     readonly auditTrail: AuditTrailStore;
+    readonly subjectKey: SubjectKeyStore;
+    readonly person: PersonStore;
     readonly decisionLog: DecisionLogStore;
     readonly decisions: { readonly journal: DecisionJournal; readonly segments: DecisionSegmentStore };
     readonly idempotency: IdempotencyRecordStore;

@@ -16,6 +16,8 @@ import { systemClock as clock, systemRandom as random } from '../../shared/kerne
 import { openObjectStore } from '../../shared/object-store/open-object-store.ts';
 import { postgresOrganizationDirectory } from '../../shared/organization/organization-directory.postgres.ts';
 import { postgresOrganizationStore } from '../../shared/organization/organization-store.postgres.ts';
+import { postgresPersonStore } from '../../shared/personal-data/person-store.postgres.ts';
+import { postgresSubjectKeyStore } from '../../shared/personal-data/subject-key-store.postgres.ts';
 import { openCallerLimits } from '../../shared/rate-limit/open-rate-limiter.ts';
 import { openRedis } from '../../shared/redis/open-redis.ts';
 import { postgresResourceStore } from '../../shared/resource/resource-store.postgres.ts';
@@ -55,6 +57,7 @@ const admin = createAdminFunction({
     pepper: await openKeyRing(keyRing, 'api-key-pepper'),
     webhookSecrets: await openKeyRing(keyRing, 'git-source'),
     responses: await openKeyRing(keyRing, 'idempotency'),
+    personalData: await openKeyRing(keyRing, 'personal-data'),
     signingKeys: await openKeyRing(keyRing, 'signing-key'),
   },
   stores: {
@@ -67,6 +70,8 @@ const admin = createAdminFunction({
     signingKey: postgresSigningKeyStore,
     auditExport: postgresAuditExportStore,
     auditTrail: postgresAuditTrailStore,
+    subjectKey: postgresSubjectKeyStore,
+    person: postgresPersonStore,
     decisionLog: postgresDecisionLogStore,
     decisions: { journal: postgresDecisionJournal(pool), segments: postgresDecisionSegmentStore },
     idempotency: postgresIdempotencyRecordStore,

@@ -5,6 +5,7 @@ import { deleteServiceAccountOperation } from './delete-service-account.ts';
 import { disableServiceAccountOperation } from './disable-service-account.ts';
 import { downloadAuditExportFileOperation } from './download-audit-export-file.ts';
 import { enableServiceAccountOperation } from './enable-service-account.ts';
+import { eraseUserOperation } from './erase-user.ts';
 import { getAuditExportOperation } from './get-audit-export.ts';
 import { getDecisionLogOperation } from './get-decision-log.ts';
 import { getGitSourceOperation } from './get-git-source.ts';
@@ -42,6 +43,7 @@ export const operations: readonly Operation[] = [
   listOrganizationsOperation,
   getOrganizationOperation,
   listMembersOperation,
+  eraseUserOperation,
   listTeamsOperation,
   listRolesOperation,
   listRoleBindingsOperation,

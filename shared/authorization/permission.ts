@@ -16,6 +16,8 @@ export const permissions = [
   'api_key:revoke',
   'audit:read',
   'audit:export',
+  'personal_data:read',
+  'personal_data:erase',
   'authorization:evaluate',
   'git_source:create',
   'git_source:read',

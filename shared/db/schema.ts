@@ -115,6 +115,17 @@ export type ApiKeyRow = {
   revoked_by: string | null;
 };
 
+/** Kept after the key is gone: `key_sealed` is null exactly when `destroyed_at` is not. */
+export type SubjectKeyRow = {
+  org_id: string;
+  subject_id: string;
+  generation: number;
+  key_sealed: Buffer | null;
+  created_at: Date;
+  destroyed_at: Date | null;
+  destroyed_by: string | null;
+};
+
 export type IdempotencyRecordRow = {
   org_id: string;
   idempotency_key: string;
@@ -299,6 +310,7 @@ export type Database = {
   authorization_revision: AuthorizationRevisionRow;
   service_account: ServiceAccountRow & ServiceAccountLabelsColumn;
   data_key: DataKeyRow;
+  subject_key: SubjectKeyRow;
   api_key: ApiKeyRow;
   idempotency_record: IdempotencyRecordRow;
   audit_event: AuditEventRow;

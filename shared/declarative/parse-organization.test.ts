@@ -189,7 +189,7 @@ describe('reports where, what and what was probably meant:', () => {
     [
       'two people of one address',
       [organization, ada, doc('User', 'eve', 'email: ADA@example.org', 'displayName: Eve')],
-      [`21:10: duplicate email: email "ada@example.org" is already declared at ${file}:13:10`],
+      [`21:10: duplicate email: this address is already declared at ${file}:13:10`],
     ],
     [
       'a member listed twice',

@@ -1,14 +1,17 @@
 import { z } from 'zod';
+import { personalMembersSchema } from './sealed-member.ts';
 
 /**
  * Every event we publish and what its data holds, `actor` aside. Names and opaque ids only: no secret, and no
- * personal data, since a leaf of the audit log can never be changed.
+ * readable personal data, since a leaf of the audit log can never be changed. What a person's e-mail address or name
+ * was and is stands in `personal`, sealed under a key that can be destroyed.
  */
 const managedBy = z.enum(['git', 'api', 'platform']);
 const changes = z.array(z.string()).max(50);
 const named = z.strictObject({ name: z.string(), managedBy });
 const changed = z.strictObject({ name: z.string(), changes });
 const removed = z.strictObject({ name: z.string() });
+const personal = { personal: personalMembersSchema.optional() };
 const member = z.strictObject({
   team: z.string(),
   memberType: z.enum(['user', 'service_account']),
@@ -34,13 +37,17 @@ const apiKey = z.strictObject({
   userId: z.string().optional(),
 });
 
-
 export const eventCatalog = {
   'uos.organization.created.v1': named,
   'uos.organization.updated.v1': changed,
-  'uos.membership.created.v1': named,
-  'uos.membership.updated.v1': changed,
-  'uos.membership.removed.v1': removed,
+  'uos.membership.created.v1': named.extend(personal),
+  'uos.membership.updated.v1': changed.extend(personal),
+  'uos.membership.removed.v1': removed.extend(personal),
+  'uos.user.erased.v1': z.strictObject({
+    keysDestroyed: z.int(),
+    membership: z.enum(['pseudonymised', 'none']),
+    plansRedacted: z.int(),
+  }),
   'uos.team.created.v1': named,
   'uos.team.updated.v1': changed,
   'uos.team.removed.v1': removed,
@@ -130,7 +137,11 @@ export const eventCatalog = {
   'uos.audit-log.closed.v1': z.strictObject({ origin: z.string(), day: z.string(), entries: z.int() }),
   'uos.audit-export.requested.v1': z.strictObject({ from: z.string(), to: z.string() }),
   'uos.audit-export.completed.v1': z.strictObject({ events: z.int(), objectPrefix: z.string() }),
-  'uos.audit-trail.read.v1': z.strictObject({ count: z.int() }),
+  'uos.audit-trail.read.v1': z.strictObject({
+    count: z.int(),
+    /** How many sealed members were asked to be opened; absent when none were. */
+    personalData: z.int().optional(),
+  }),
 } as const satisfies Record<`uos.${string}.v${number}`, z.ZodObject>;
 
 export type EventType = keyof typeof eventCatalog;

@@ -54,10 +54,12 @@ export function postgresEventRecorder(deps: EventRecorderDeps): EventRecorder {
 
 /** Also for events that never enter the outbox, such as the first and last entry of a log. */
 export function toCloudEvent(deps: EventRecorderDeps, orgId: string, event: DomainEvent): CloudEvent {
-  const data = eventCatalog[event.type].parse(event.data);
+  const id = eventId.create(deps);
+  const personal = event.personal === undefined ? {} : { personal: event.personal({ id, type: event.type }) };
+  const data = eventCatalog[event.type].parse({ ...event.data, ...personal });
   return {
     specversion: '1.0',
-    id: eventId.create(deps),
+    id,
     source: deps.source,
     type: event.type,
     subject: event.subject,

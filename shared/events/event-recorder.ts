@@ -1,5 +1,6 @@
 import type { OrgTransaction } from '../db/index.ts';
 import type { Actor, EventData, EventType, Topic } from './event-catalog.ts';
+import type { PersonalMembers, SealedIn } from './sealed-member.ts';
 
 export type DomainEvent<Type extends EventType = EventType> = {
   [T in Type]: {
@@ -8,6 +9,8 @@ export type DomainEvent<Type extends EventType = EventType> = {
     readonly subject: string;
     readonly actor: Actor;
     readonly data: EventData<T>;
+    /** Makes `data.personal` once the event has the id that it is bound to. */
+    readonly personal?: (event: SealedIn) => PersonalMembers;
     /** Topics beside `audit.identity`: the same event asks a function for work. */
     readonly alsoTopics?: readonly Topic[];
   };

@@ -20,3 +20,9 @@ export {
 } from './event-catalog.ts';
 export type { DomainEvent, EventRecorder } from './event-recorder.ts';
 export type { EventPublisher, OutgoingMessage } from './publisher.ts';
+export {
+  type PersonalMembers,
+  type SealedIn,
+  type SealedMember,
+  sealedMemberSchema,
+} from './sealed-member.ts';

@@ -1,20 +1,31 @@
 import { type ApiKeyId, apiKeyId, fingerprintOf } from '../api-key/index.ts';
 import type { OrgTransaction } from '../db/index.ts';
-import { type Change, type DeclaredOrganization, type Plan, planOrganization } from '../declarative/index.ts';
+import {
+  type Change,
+  type DeclaredOrganization,
+  type Plan,
+  planOrganization,
+  toEntityKey,
+} from '../declarative/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
+import { holdSubjectKeys, type SubjectKeys } from '../personal-data/index.ts';
 import { createDirectoryId, requireOwnId } from './directory-id.ts';
 import type { ReconcileDeps } from './reconcile-deps.ts';
 import type { ReconcileRun } from './reconcile-run-store.ts';
 import { toChangeEvent } from './to-change-event.ts';
 
-export type ApplyDeps = Pick<ReconcileDeps, 'directory' | 'runs' | 'events' | 'clock' | 'random'>;
+export type ApplyDeps = Pick<
+  ReconcileDeps,
+  'directory' | 'runs' | 'events' | 'personalData' | 'clock' | 'random'
+>;
 export type PlanStale = { readonly code: 'plan.stale' };
 
 type Applying = {
   readonly tx: OrgTransaction;
   readonly run: ReconcileRun;
-  readonly ids: Map<string, string>;
+  readonly ids: ReadonlyMap<string, string>;
+  readonly subjectKeys: SubjectKeys;
   readonly actor: Actor;
   readonly at: Date;
 };
@@ -31,13 +42,18 @@ export async function applyPlan(
   const { run, plan, declared } = input;
   const { organizationId, name, commit } = run;
   await deps.directory.lock(tx, organizationId);
-  const { state, ids } = await deps.directory.load(tx, { organizationId, name });
+  const { state, ids: known } = await deps.directory.load(tx, { organizationId, name });
   const again = planOrganization({ current: state, declared, commit });
   if (!again.ok || again.value.hash !== plan.hash) return fail({ code: 'plan.stale' });
+  const ids = new Map([...known, [`organization/${name}`, organizationId], ...createIds(deps, plan)]);
   const applying: Applying = {
     tx,
     run,
-    ids: new Map([...ids, [`organization/${name}`, organizationId]]),
+    ids,
+    subjectKeys: await holdSubjectKeys({ ...deps, ...deps.personalData }, tx, {
+      organizationId,
+      subjects: listPeople(plan, ids),
+    }),
     actor: { type: 'git_source', id: run.sourceId },
     at: deps.clock.now(),
   };
@@ -46,17 +62,31 @@ export async function applyPlan(
   return ok(undefined);
 }
 
+/** Ids of what the plan creates, by entity key; known before the first change, so that all keys are got at once. */
+function createIds(deps: ApplyDeps, plan: Plan): [string, string][] {
+  return plan.changes.flatMap(({ entity, operation }): [string, string][] => {
+    const id = operation === 'create' ? createDirectoryId(deps, entity.kind) : undefined;
+    return id === undefined ? [] : [[toEntityKey(entity), id]];
+  });
+}
+
+function listPeople(plan: Plan, ids: ReadonlyMap<string, string>): string[] {
+  return plan.changes.flatMap(({ entity }) => (entity.kind === 'user' ? [requireOwnId(ids, entity)] : []));
+}
+
 async function applyChange(deps: ApplyDeps, applying: Applying, change: Change): Promise<void> {
-  const { tx, run, ids, at, actor } = applying;
+  const { tx, run, ids, subjectKeys, at, actor } = applying;
   const { organizationId } = run;
   const { entity, operation } = change;
-  const created = operation === 'create' ? createDirectoryId(deps, entity.kind) : undefined;
-  if (created !== undefined) ids.set(`${entity.kind}/${entity.name}`, created);
   if (entity.kind === 'service-account' && operation === 'delete') {
     await revokeKeys(deps, applying, requireOwnId(ids, entity));
   }
   await deps.directory.write(tx, { organizationId, change, ids, at, by: actor.id });
-  await deps.events.record(tx, organizationId, toChangeEvent({ organizationId, ids, actor }, change));
+  await deps.events.record(
+    tx,
+    organizationId,
+    toChangeEvent({ organizationId, ids, actor, subjectKeys }, change),
+  );
 }
 
 /** The keys of a removed account would be refused anyway; revoking says so in the trail and to every cache. */

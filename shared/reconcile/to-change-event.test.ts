@@ -3,6 +3,7 @@ import { type Change, type ManagedEntity, parseOrganization } from '../declarati
 import { toCloudEvent } from '../events/event-recorder.postgres.ts';
 import { leafBytesMax, toLeaf } from '../events/index.ts';
 import { systemClock as clock, systemRandom as random } from '../kernel/index.ts';
+import type { SubjectKeys } from '../personal-data/index.ts';
 import { toChangeEvent } from './to-change-event.ts';
 
 const organizationId = 'org_01h455vb4pex5vsknk084sn02q';
@@ -14,7 +15,11 @@ const ids = new Map([
   ['role/reader', 'role_1'],
   ['role-binding/readers', 'bind_1'],
 ]);
-const toEvent = (change: Change) => toChangeEvent({ organizationId, ids, actor }, change);
+// Readable on purpose: what goes where is seen, and that nothing stands elsewhere.
+const subjectKeys: SubjectKeys = {
+  seal: ({ event, subject, path }, text) => ({ sealed: [event.id, path, text].join(' '), subject }),
+};
+const toEvent = (change: Change) => toChangeEvent({ organizationId, ids, actor, subjectKeys }, change);
 
 const binding = (team: string | null): ManagedEntity => ({
   kind: 'role-binding',
@@ -43,16 +48,39 @@ describe('the event of a change', () => {
     });
   });
 
-  test('of a person holds the name that the organization gave and nothing else about them', () => {
-    const spec = { email: 'ada@example.org', displayName: 'Ada' };
-    const entity: ManagedEntity = { kind: 'user', name: 'ada', managedBy: 'git', spec };
-    for (const change of [
-      { operation: 'create', entity, reason: 'declared' },
-      { operation: 'update', entity, before: entity, fields: ['email'], reason: 'declared' },
-      { operation: 'delete', entity, reason: 'declared' },
-    ] as const) {
-      expect(JSON.stringify(toEvent(change))).not.toMatch(/example\.org|"Ada"/);
-    }
+  describe('of a person', () => {
+    const entity: ManagedEntity & { kind: 'user' } = {
+      kind: 'user',
+      name: 'ada',
+      managedBy: 'git',
+      spec: { email: 'ada@example.org', displayName: 'Ada' },
+    };
+    const before = { ...entity, spec: { email: 'old@example.org', displayName: 'Ada' } };
+    const sealed = (path: string, text: string) => ({ sealed: `evt_1 ${path} ${text}`, subject: 'usr_1' });
+    const email = sealed('personal.email.after', 'ada@example.org');
+    const displayName = sealed('personal.displayName.after', 'Ada');
+
+    test.each<[Change, object]>([
+      [
+        { operation: 'create', entity, reason: 'declared' },
+        { email: { after: email }, displayName: { after: displayName } },
+      ],
+      [
+        { operation: 'update', entity, before, fields: ['email'], reason: 'declared' },
+        { email: { before: sealed('personal.email.before', 'old@example.org'), after: email } },
+      ],
+      [
+        { operation: 'delete', entity, reason: 'declared' },
+        {
+          email: { before: sealed('personal.email.before', 'ada@example.org') },
+          displayName: { before: sealed('personal.displayName.before', 'Ada') },
+        },
+      ],
+    ])('holds what changed, old and new, sealed and nowhere else: %j', (change, expected) => {
+      const { personal, ...event } = toEvent(change);
+      expect(personal?.({ id: 'evt_1', type: event.type })).toEqual(expected);
+      expect(JSON.stringify(event)).not.toMatch(/example\.org|"Ada"/);
+    });
   });
 
   test('of a thing without an id is a bug and not an event', () => {

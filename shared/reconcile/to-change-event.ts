@@ -1,17 +1,21 @@
 import type { Change, EntityOf } from '../declarative/index.ts';
-import type { Actor, DomainEvent, EventData } from '../events/index.ts';
+import type { Actor, DomainEvent, EventData, PersonalMembers, SealedIn } from '../events/index.ts';
 import { invariant } from '../kernel/index.ts';
+import type { SubjectKeys } from '../personal-data/index.ts';
 import { requireId, requireOwnId, toPrincipalType, toScope, toSubject } from './directory-id.ts';
 
 type Context = {
   readonly organizationId: string;
   readonly ids: ReadonlyMap<string, string>;
   readonly actor: Actor;
+  /** Of every person whom the changes are about. */
+  readonly subjectKeys: SubjectKeys;
 };
 
 const verbs = { create: 'created', update: 'updated', delete: 'removed' } as const;
 const memberVerbs = { create: 'added', update: 'updated', delete: 'removed' } as const;
 const nouns = { user: 'membership', team: 'team', 'service-account': 'service-account' } as const;
+const personalFields = ['email', 'displayName'] as const;
 
 /** The event of one change, as the catalogue has it. */
 export function toChangeEvent(context: Context, change: Change): DomainEvent {
@@ -40,6 +44,11 @@ export function toChangeEvent(context: Context, change: Change): DomainEvent {
       const type = `uos.role.${verbs[operation]}.v1` as const;
       return { type, actor, subject, data: { name, permissions: [...spec.permissions] } };
     }
+    case 'user': {
+      const subject = requireOwnId(ids, entity);
+      const personal = (event: SealedIn) => sealPersonal(context.subjectKeys, { event, subject }, change);
+      return { ...toNamedEvent({ actor, subject }, entity.kind, change), personal };
+    }
     default:
       return toNamedEvent({ actor, subject: requireOwnId(ids, entity) }, entity.kind, change);
   }
@@ -66,6 +75,31 @@ function toNamedEvent(head: Head, kind: keyof typeof nouns, change: Change): Dom
     case 'delete':
       return { ...head, type: `uos.${noun}.removed.v1`, data: { name } };
   }
+}
+
+/** What a person's texts were and are: both sides of what an update changes, one side of what comes or goes. */
+function sealPersonal(
+  keys: SubjectKeys,
+  place: { readonly event: SealedIn; readonly subject: string },
+  change: Change,
+): PersonalMembers {
+  const before = change.operation === 'update' ? change.before : change.entity;
+  const members: PersonalMembers = {};
+  for (const field of personalFields) {
+    if (change.operation === 'update' && !change.fields.includes(field)) continue;
+    const seal = (side: 'before' | 'after', { spec }: EntityOf<'user'>) =>
+      keys.seal({ ...place, path: `personal.${field}.${side}` }, spec[field]);
+    members[field] = {
+      ...(change.operation === 'create' ? {} : { before: seal('before', asUser(before)) }),
+      ...(change.operation === 'delete' ? {} : { after: seal('after', asUser(change.entity)) }),
+    };
+  }
+  return members;
+}
+
+function asUser(entity: Change['entity']): EntityOf<'user'> {
+  invariant(entity.kind === 'user', `"${entity.name}" is no person`);
+  return entity;
 }
 
 function toMemberData(

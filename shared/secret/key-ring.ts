@@ -14,7 +14,8 @@ export type KeyPurpose =
   | 'git-source'
   | 'idempotency'
   | 'search-page'
-  | 'decision-mask';
+  | 'decision-mask'
+  | 'personal-data';
 
 export type DataKey = { readonly version: number; readonly bytes: Uint8Array };
 

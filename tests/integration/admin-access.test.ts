@@ -47,6 +47,7 @@ async function seedVictim(): Promise<Victim> {
     key: key.key.id,
     export: requested.value.id,
     source: source.value.source.id,
+    user: tenant.idOf('ada'),
     path: 'events.ndjson',
     signingKey: 'x'.repeat(43),
   };

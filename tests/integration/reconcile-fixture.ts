@@ -10,6 +10,7 @@ import { postgresGitSourceStore } from '../../shared/git-source/git-source-store
 import { type GitSourceId, registerGitSource } from '../../shared/git-source/index.ts';
 import { systemClock as clock, invariant, systemRandom as random } from '../../shared/kernel/index.ts';
 import { platformOrganizationId } from '../../shared/organization/index.ts';
+import { postgresSubjectKeyStore } from '../../shared/personal-data/subject-key-store.postgres.ts';
 import { postgresDirectoryStore } from '../../shared/reconcile/directory-store.postgres.ts';
 import { type ReconcileDeps, reconcileSource } from '../../shared/reconcile/index.ts';
 import { postgresReconcileRunStore } from '../../shared/reconcile/reconcile-run-store.postgres.ts';
@@ -42,6 +43,10 @@ export async function createReconcileFixture() {
   const wrapper = await openFileKeyWrapper({ random }, wrappingKeyFile);
   const keyRing = { pool, store: postgresDataKeyStore, wrapper, clock, random };
   const webhookSecrets = await openKeyRing(keyRing, 'git-source');
+  const personalData = {
+    store: postgresSubjectKeyStore,
+    ring: await openKeyRing(keyRing, 'personal-data'),
+  };
   const superuser = new pg.Pool({ connectionString: database.superuserUrl, max: 2 });
   superuser.on('error', () => undefined);
   const platform = await seedOrganization(pool, { organizationId: platformOrganizationId, name: 'platform' });
@@ -55,6 +60,7 @@ export async function createReconcileFixture() {
     directory: postgresDirectoryStore,
     repository,
     events,
+    personalData,
     clock,
     random,
   });

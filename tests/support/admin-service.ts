@@ -23,6 +23,8 @@ import { createDirectoryObjectStore } from '../../shared/object-store/object-sto
 import { platformOrganizationId } from '../../shared/organization/index.ts';
 import { postgresOrganizationDirectory } from '../../shared/organization/organization-directory.postgres.ts';
 import { postgresOrganizationStore } from '../../shared/organization/organization-store.postgres.ts';
+import { postgresPersonStore } from '../../shared/personal-data/person-store.postgres.ts';
+import { postgresSubjectKeyStore } from '../../shared/personal-data/subject-key-store.postgres.ts';
 import { postgresResourceStore } from '../../shared/resource/resource-store.postgres.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
@@ -70,6 +72,7 @@ export async function startAdminService(given: { limits?: Parameters<typeof test
       pepper: apiKeys.deps.pepper,
       webhookSecrets: await openKeyRing(keyRing, 'git-source'),
       responses: await openKeyRing(keyRing, 'idempotency'),
+      personalData: await openKeyRing(keyRing, 'personal-data'),
       signingKeys: await openKeyRing(keyRing, 'signing-key'),
     },
     stores: {
@@ -82,6 +85,8 @@ export async function startAdminService(given: { limits?: Parameters<typeof test
       signingKey: postgresSigningKeyStore,
       auditExport: postgresAuditExportStore,
       auditTrail: postgresAuditTrailStore,
+      subjectKey: postgresSubjectKeyStore,
+      person: postgresPersonStore,
       decisionLog: postgresDecisionLogStore,
       decisions: { journal: postgresDecisionJournal(pool), segments: postgresDecisionSegmentStore },
       idempotency: postgresIdempotencyRecordStore,

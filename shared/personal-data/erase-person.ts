@@ -1,0 +1,81 @@
+import { type DatabasePool, type OrgTransaction, withOrg } from '../db/index.ts';
+import type { Actor, EventRecorder } from '../events/index.ts';
+import { type Clock, fail, ok, type Result } from '../kernel/index.ts';
+import type { Person, PersonStore } from './person-store.ts';
+import { isLive, type SubjectKey } from './subject-key.ts';
+import type { SubjectKeyStore } from './subject-key-store.ts';
+
+export type ErasePersonDeps = {
+  readonly pool: DatabasePool;
+  readonly keys: SubjectKeyStore;
+  readonly people: PersonStore;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+};
+
+export type ErasePersonInput = {
+  readonly organizationId: string;
+  readonly userId: string;
+  readonly actor: Actor;
+};
+
+export type Erasure = { readonly userId: string; readonly erasedAt: Date };
+
+export type ErasePersonFailure =
+  | { readonly code: 'person.not_found' }
+  /** Erased now, the next reconciliation would write the same texts again. */
+  | { readonly code: 'person.still_declared' };
+
+/**
+ * Ends the readable data of one person in one organization: destroys their key, so that what is sealed in the trail,
+ * the log and every export can be opened by nobody; puts their id in the place of their texts among the members; takes
+ * them out of stored plans. Also for who is no member any more. Repeating it changes and records nothing.
+ */
+export async function erasePerson(
+  deps: ErasePersonDeps,
+  input: ErasePersonInput,
+): Promise<Result<Erasure, ErasePersonFailure>> {
+  const { organizationId, userId } = input;
+  return withOrg(deps.pool, organizationId, async (tx) => {
+    await deps.people.lock(tx, organizationId, userId);
+    const member = await deps.people.findMember(tx, userId);
+    const keys = await deps.keys.list(tx, [userId]);
+    if (member === undefined && keys.length === 0 && !(await deps.people.isInTrail(tx, userId)))
+      return fail({ code: 'person.not_found' });
+    if (member?.managedBy === 'git') return fail({ code: 'person.still_declared' });
+    const before = findErasure(member, keys);
+    return ok({ userId, erasedAt: before ?? (await erase(deps, tx, input, { member, keys })) });
+  });
+}
+
+/** When everything had been erased, and nothing was written since. */
+function findErasure(member: Person | undefined, keys: readonly SubjectKey[]): Date | undefined {
+  if (member?.isPseudonymous === false || keys.some(isLive)) return undefined;
+  return keys.at(-1)?.destroyedAt;
+}
+
+async function erase(
+  deps: ErasePersonDeps,
+  tx: OrgTransaction,
+  { organizationId, userId, actor }: ErasePersonInput,
+  found: { member: Person | undefined; keys: readonly SubjectKey[] },
+): Promise<Date> {
+  const at = deps.clock.now();
+  const ending = { subject: userId, by: actor.id, at };
+  const isDestroyed = await deps.keys.destroy(tx, ending);
+  if (found.keys.length === 0) await deps.keys.addDestroyed(tx, organizationId, ending);
+  // By their names: before those are gone.
+  const plansRedacted = await deps.people.redactPlans(tx, userId);
+  if (found.member !== undefined) await deps.people.pseudonymise(tx, userId, at);
+  await deps.events.record(tx, organizationId, {
+    type: 'uos.user.erased.v1',
+    subject: userId,
+    actor,
+    data: {
+      keysDestroyed: isDestroyed ? 1 : 0,
+      membership: found.member === undefined ? 'none' : 'pseudonymised',
+      plansRedacted,
+    },
+  });
+  return at;
+}
