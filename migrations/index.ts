@@ -12,6 +12,7 @@ import * as authorizationModel from './0009-add-authorization-model.ts';
 import * as decisionLog from './0010-create-decision-log.ts';
 import * as apiKeyLife from './0011-add-api-key-life.ts';
 import * as serviceAccountLifecycle from './0012-add-service-account-lifecycle.ts';
+import * as trustRule from './0013-create-trust-rule.ts';
 import * as revokeSigningKey from './0014-revoke-signing-key.ts';
 import * as subjectKey from './0016-create-subject-key.ts';
 import * as teamWalk from './0017-index-team-walk.ts';
@@ -30,6 +31,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0010-create-decision-log': decisionLog,
   '0011-add-api-key-life': apiKeyLife,
   '0012-add-service-account-lifecycle': serviceAccountLifecycle,
+  '0013-create-trust-rule': trustRule,
   '0014-revoke-signing-key': revokeSigningKey,
   '0017-index-team-walk': teamWalk,
   '0016-create-subject-key': subjectKey,

@@ -21,6 +21,7 @@ import type { KeyRing } from '../../shared/secret/index.ts';
 import type { ServiceAccountStore } from '../../shared/service-account/index.ts';
 import type { SigningKeyStore } from '../../shared/signing-key/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
+import type { TrustRuleStore } from '../../shared/workload-identity/index.ts';
 
 /** All that the operations stand on. `pool` is exchanged for a joined transaction when a request has a key. */
 export type AdminDeps = {
@@ -33,6 +34,12 @@ export type AdminDeps = {
   readonly limits: CallerLimits;
   readonly access: EvaluateAccessDeps;
   readonly objects: ObjectStore;
+  readonly workloadIdentity: {
+    /** Of our tokens; the audience that foreign ones are asked to have. */
+    readonly issuer: string;
+    /** Foreign issuers that may be http and at private addresses. */
+    readonly internalIssuers: ReadonlySet<string>;
+  };
   readonly rings: {
     readonly pepper: KeyRing;
     readonly webhookSecrets: KeyRing;
@@ -46,6 +53,7 @@ export type AdminDeps = {
     readonly directory: OrganizationDirectory;
     readonly serviceAccount: ServiceAccountStore;
     readonly apiKey: ApiKeyStore;
+    readonly trustRule: TrustRuleStore;
     readonly gitSource: GitSourceStore;
     readonly resource: ResourceStore;
     readonly signingKey: SigningKeyStore;

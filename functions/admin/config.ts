@@ -5,6 +5,7 @@ import {
   databaseUrl,
   hasKeyWrapper,
   hasWholeRedis,
+  issuerList,
   keyWrapperConfig,
   objectStoreConfig,
   publicUrl,
@@ -20,6 +21,8 @@ export const configSchema = z
     /** Issuer and audience of the access tokens that callers present. */
     ISSUER_URL: publicUrl,
     AUDIENCE: z.url(),
+    /** Issuers of workload tokens at private addresses or without TLS; token is given the same. */
+    INTERNAL_ISSUERS: issuerList,
     /** Decides what a caller may do; read at start. */
     POLICY_BUNDLE_DIRECTORY: z.string().min(1).default('policies/bundle'),
     ...callerLimitConfig,

@@ -27,6 +27,7 @@ import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
 import { postgresServiceAccountStore } from '../../shared/service-account/service-account-store.postgres.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
+import { postgresTrustRuleStore } from '../../shared/workload-identity/trust-rule-store.postgres.ts';
 import { configSchema } from './config.ts';
 import { createAdminFunction } from './create-admin-function.ts';
 import { loadPolicy } from './load-policy.ts';
@@ -53,6 +54,7 @@ const admin = createAdminFunction({
   limits: openCallerLimits({ clock, redis }, name, toCallerLimits(config)),
   issuer: config.ISSUER_URL,
   audience: config.AUDIENCE,
+  workloadIdentity: { issuer: config.ISSUER_URL, internalIssuers: new Set(config.INTERNAL_ISSUERS) },
   rings: {
     pepper: await openKeyRing(keyRing, 'api-key-pepper'),
     webhookSecrets: await openKeyRing(keyRing, 'git-source'),
@@ -65,6 +67,7 @@ const admin = createAdminFunction({
     directory: postgresOrganizationDirectory,
     serviceAccount: postgresServiceAccountStore(pool),
     apiKey: postgresApiKeyStore(pool),
+    trustRule: postgresTrustRuleStore,
     gitSource: postgresGitSourceStore,
     resource: postgresResourceStore,
     signingKey: postgresSigningKeyStore,

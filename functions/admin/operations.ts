@@ -1,16 +1,20 @@
 import { changeDecisionLogOperation } from './change-decision-log.ts';
 import { createOrganizationOperation } from './create-organization.ts';
 import { createServiceAccountOperation } from './create-service-account.ts';
+import { createTrustRuleOperation } from './create-trust-rule.ts';
 import { deleteServiceAccountOperation } from './delete-service-account.ts';
 import { disableServiceAccountOperation } from './disable-service-account.ts';
+import { disableTrustRuleOperation } from './disable-trust-rule.ts';
 import { downloadAuditExportFileOperation } from './download-audit-export-file.ts';
 import { enableServiceAccountOperation } from './enable-service-account.ts';
+import { enableTrustRuleOperation } from './enable-trust-rule.ts';
 import { eraseUserOperation } from './erase-user.ts';
 import { getAuditExportOperation } from './get-audit-export.ts';
 import { getDecisionLogOperation } from './get-decision-log.ts';
 import { getGitSourceOperation } from './get-git-source.ts';
 import { getOrganizationOperation } from './get-organization.ts';
 import { getServiceAccountOperation } from './get-service-account.ts';
+import { getTrustRuleOperation } from './get-trust-rule.ts';
 import { issueApiKeyOperation } from './issue-api-key.ts';
 import { listApiKeysOperation } from './list-api-keys.ts';
 import { listAuditEventsOperation } from './list-audit-events.ts';
@@ -25,11 +29,13 @@ import { listRolesOperation } from './list-roles.ts';
 import { listServiceAccountsOperation } from './list-service-accounts.ts';
 import { listSigningKeysOperation } from './list-signing-keys.ts';
 import { listTeamsOperation } from './list-teams.ts';
+import { listTrustRulesOperation } from './list-trust-rules.ts';
 import type { Operation } from './operation.ts';
 import { registerGitSourceOperation } from './register-git-source.ts';
 import { registerResourceOperation } from './register-resource.ts';
 import { registerResourceTypeOperation } from './register-resource-type.ts';
 import { removeResourceOperation } from './remove-resource.ts';
+import { removeTrustRuleOperation } from './remove-trust-rule.ts';
 import { requestAuditExportOperation } from './request-audit-export.ts';
 import { revokeApiKeyOperation } from './revoke-api-key.ts';
 import { revokeSigningKeyOperation } from './revoke-signing-key.ts';
@@ -54,6 +60,12 @@ export const operations: readonly Operation[] = [
   disableServiceAccountOperation,
   enableServiceAccountOperation,
   deleteServiceAccountOperation,
+  createTrustRuleOperation,
+  listTrustRulesOperation,
+  getTrustRuleOperation,
+  disableTrustRuleOperation,
+  enableTrustRuleOperation,
+  removeTrustRuleOperation,
   registerResourceTypeOperation,
   listResourceTypesOperation,
   registerResourceOperation,

@@ -183,6 +183,7 @@ function clusterObjects(input: {
         'issuer-url': urlOf('token'),
         'authorize-url': urlOf('authorize'),
         audience: 'urn:uos:platform',
+        'internal-issuers': '',
         'audit-origin': 'uos.local',
         'object-store-url': objectStore.url,
         'key-wrapper-url': '',

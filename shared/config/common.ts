@@ -19,4 +19,11 @@ export const publicUrl = z.url().refine((text) => {
   return (url.protocol === 'https:' || (url.protocol === 'http:' && local)) && !/[?#]|\/$/.test(text);
 }, 'must be an https:// URL (http:// for this machine only) without query, fragment or last slash');
 
+/** Issuers that the operator vouches for, exactly as their tokens spell them, separated by commas. */
+export const issuerList = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').filter((part) => part !== ''))
+  .pipe(z.array(z.url({ protocol: /^https?$/, error: 'must be issuer URLs, separated by commas' })));
+
 export const secondsFrom = (min: number, max: number) => z.coerce.number().int().min(min).max(max);

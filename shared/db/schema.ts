@@ -126,6 +126,25 @@ export type SubjectKeyRow = {
   destroyed_by: string | null;
 };
 
+export type TrustRuleRow = Stamped & {
+  org_id: string;
+  trust_rule_id: string;
+  service_account_id: string;
+  name: string;
+  issuer: string;
+  audience: string;
+  subject_pattern: string;
+  required_claims: JSONColumnType<readonly object[]>;
+  token_age_seconds_max: number;
+  token_use: 'once' | 'until_expiry';
+  scopes: string[] | null;
+  jwks: JSONColumnType<object | null, string | null, string | null>;
+  status: 'active' | 'disabled';
+  created_by: string;
+};
+
+export type TokenUseRow = { digest: Buffer; until: Date };
+
 export type IdempotencyRecordRow = {
   org_id: string;
   idempotency_key: string;
@@ -312,6 +331,8 @@ export type Database = {
   data_key: DataKeyRow;
   subject_key: SubjectKeyRow;
   api_key: ApiKeyRow;
+  trust_rule: TrustRuleRow;
+  token_use: TokenUseRow;
   idempotency_record: IdempotencyRecordRow;
   audit_event: AuditEventRow;
   outbox: OutboxRow;

@@ -37,6 +37,8 @@ const apiKey = z.strictObject({
   userId: z.string().optional(),
 });
 
+const trustRule = z.strictObject({ name: z.string(), serviceAccountId: z.string() });
+
 export const eventCatalog = {
   'uos.organization.created.v1': named,
   'uos.organization.updated.v1': changed,
@@ -77,6 +79,21 @@ export const eventCatalog = {
   'uos.service-account.removed.v1': removed,
   'uos.api-key.issued.v1': apiKey.extend({ expiresAt: z.string().optional() }),
   'uos.api-key.revoked.v1': apiKey.extend({ reason: z.string().optional() }),
+  'uos.trust-rule.created.v1': trustRule.extend({
+    issuer: z.string(),
+    audience: z.string(),
+    subjectPattern: z.string(),
+    requiredClaims: z
+      .array(z.strictObject({ pointer: z.string(), value: z.union([z.string(), z.number(), z.boolean()]) }))
+      .max(10),
+    tokenUse: z.enum(['once', 'until_expiry']),
+    /** Absent when tokens are not narrowed. */
+    scopes: z.array(z.string()).max(50).optional(),
+    hasOwnKeys: z.boolean(),
+  }),
+  'uos.trust-rule.disabled.v1': trustRule,
+  'uos.trust-rule.enabled.v1': trustRule,
+  'uos.trust-rule.removed.v1': trustRule,
   'uos.token.issued.v1': z.strictObject({
     tokenId: z.string(),
     keyId: z.string(),

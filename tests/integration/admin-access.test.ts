@@ -4,6 +4,8 @@ import { operations } from '../../functions/admin/operations.ts';
 import { requestExport } from '../../shared/audit/index.ts';
 import { registerGitSource } from '../../shared/git-source/index.ts';
 import { invariant } from '../../shared/kernel/index.ts';
+import { serviceAccountId } from '../../shared/service-account/index.ts';
+import { createTrustRule } from '../../shared/workload-identity/index.ts';
 import { type AdminService, digestDatabase, startAdminService } from '../support/admin-service.ts';
 
 type Tenant = Awaited<ReturnType<AdminService['seedTenant']>>;
@@ -42,7 +44,31 @@ async function seedVictim(): Promise<Victim> {
     { url: `https://git.test/${tenant.name}`, ref: 'main', actor: { type: 'system', id: 'test' } },
   );
   invariant(source.ok, 'no source');
+  const trustRule = await createTrustRule(
+    {
+      ...admin.deps,
+      store: admin.deps.stores.trustRule,
+      serviceAccounts: admin.deps.stores.serviceAccount,
+      internalIssuers: new Set(),
+    },
+    {
+      organizationId: tenant.organizationId,
+      serviceAccountId: serviceAccountId.require(tenant.idOf('target')),
+      name: 'target',
+      issuer: 'https://issuer.test',
+      audience: 'https://token.test',
+      subjectPattern: 'repo:acme/app:*',
+      requiredClaims: [],
+      tokenAgeSecondsMax: 600,
+      tokenUse: 'once',
+      scopes: undefined,
+      jwks: undefined,
+      actor: { type: 'system', id: 'test' },
+    },
+  );
+  invariant(trustRule.ok, 'no trust rule');
   const ids = {
+    trustRule: trustRule.value.id,
     serviceAccount: tenant.idOf('target'),
     key: key.key.id,
     export: requested.value.id,

@@ -32,6 +32,7 @@ import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
 import { postgresServiceAccountStore } from '../../shared/service-account/service-account-store.postgres.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
+import { postgresTrustRuleStore } from '../../shared/workload-identity/trust-rule-store.postgres.ts';
 import { testLimits } from './limits.ts';
 import { createTestDatabase } from './postgres.ts';
 import { type OrganizationSeed, openTestApiKeys, seedOrganization } from './seed-organization.ts';
@@ -68,6 +69,7 @@ export async function startAdminService(given: { limits?: Parameters<typeof test
     limits: testLimits(given.limits),
     issuer: 'https://token.test',
     audience: 'https://api.test',
+    workloadIdentity: { issuer: 'https://token.test', internalIssuers: new Set<string>() },
     rings: {
       pepper: apiKeys.deps.pepper,
       webhookSecrets: await openKeyRing(keyRing, 'git-source'),
@@ -80,6 +82,7 @@ export async function startAdminService(given: { limits?: Parameters<typeof test
       directory: postgresOrganizationDirectory,
       serviceAccount: postgresServiceAccountStore(pool),
       apiKey: postgresApiKeyStore(pool),
+      trustRule: postgresTrustRuleStore,
       gitSource: postgresGitSourceStore,
       resource: postgresResourceStore,
       signingKey: postgresSigningKeyStore,

@@ -1,0 +1,23 @@
+import { ok } from '../../shared/kernel/index.ts';
+import { enableTrustRule } from '../../shared/workload-identity/index.ts';
+import { defineOperation } from './operation.ts';
+import { toTrustRuleView, trustRuleIdField, trustRuleView } from './trust-rule.schema.ts';
+import { toTrustRuleProblem } from './trust-rule-problem.ts';
+
+export const enableTrustRuleOperation = defineOperation({
+  id: 'enableTrustRule',
+  method: 'post',
+  path: '/v1/organizations/{org}/trust-rules/{trustRule}/enable',
+  summary: 'Let a disabled trust rule work again; repeating it changes nothing',
+  permission: 'trust_rule:create',
+  params: { trustRule: trustRuleIdField },
+  resource: 'trustRule',
+  response: trustRuleView,
+  act: async (deps, { actor, organization, params }) => {
+    const changed = await enableTrustRule(
+      { ...deps, store: deps.stores.trustRule },
+      { organizationId: organization.id, id: params.trustRule, actor },
+    );
+    return changed.ok ? ok({ body: toTrustRuleView(changed.value) }) : toTrustRuleProblem(changed.failure);
+  },
+});

@@ -1,0 +1,130 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { type JsonWebKeySet, jsonWebKeySetSchema } from '../remote-jwks/index.ts';
+import { checkTrustRule } from './check-trust-rule.ts';
+import { hasRequiredClaim, type RequiredClaim, requiredClaimSchema } from './required-claim.ts';
+
+const github = 'https://token.actions.githubusercontent.com';
+const owner: RequiredClaim = { pointer: '/repository_owner_id', value: '65' };
+
+function check(rule: {
+  issuer: string;
+  subjectPattern?: string;
+  requiredClaims?: RequiredClaim[];
+  jwks?: JsonWebKeySet;
+}) {
+  const { jwks, ...rest } = rule;
+  return checkTrustRule(
+    { internalIssuers: new Set(['http://127.0.0.1:1']) },
+    { subjectPattern: 'repo:acme/app:*', requiredClaims: [], jwks, ...rest },
+  );
+}
+
+describe('a shared issuer', () => {
+  // Threat: whoever has an account there can make a token that verifies.
+  test.each([
+    ['nobody', []],
+    ['a name', [{ pointer: '/repository_owner', value: 'acme' }]],
+    ['a repository, which can be given away', [{ pointer: '/repository_id', value: '1' }]],
+    ['a nested claim of the same name', [{ pointer: '/x/repository_owner_id', value: '65' }]],
+  ])('is refused when the rule pins %s, with what would do', async (_what, requiredClaims) => {
+    expect(await check({ issuer: github, requiredClaims })).toEqual({
+      ok: false,
+      failure: {
+        code: 'trust_rule.owner_not_pinned',
+        issuerName: 'GitHub Actions',
+        claims: ['/repository_owner_id', '/enterprise_id'],
+      },
+    });
+  });
+
+  test.each([
+    [github, [owner]],
+    [`${github}/some-enterprise`, [owner]],
+    ['https://gitlab.com', [{ pointer: '/namespace_id', value: '72' }]],
+    ['https://oidc.circleci.com/org/12345678-1234-1234-1234-123456789012', []],
+    ['https://login.microsoftonline.com/12345678-1234-1234-1234-123456789012/v2.0', []],
+    ['https://issuer.example', []],
+    ['http://127.0.0.1:1', []],
+  ])('%s is taken once its owner is pinned', async (issuer, requiredClaims) => {
+    expect(await check({ issuer, requiredClaims })).toBeUndefined();
+  });
+
+  test.each([
+    'https://gitlab.com',
+    'https://accounts.google.com',
+    'https://oidc.circleci.com',
+    'https://api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc',
+    'https://login.microsoftonline.com/common/v2.0',
+    'https://sts.windows.net/common',
+    'https://app.terraform.io',
+    'https://agent.buildkite.com',
+    'https://oidc.vercel.com/acme',
+    'https://oidc.fly.io/acme',
+    'https://appleid.apple.com',
+  ])('%s is one', async (issuer) => {
+    expect(await check({ issuer })).toMatchObject({ failure: { code: 'trust_rule.owner_not_pinned' } });
+  });
+
+  test('whose subjects are immutable ids is pinned by an exact one', async () => {
+    const issuer = 'https://accounts.google.com';
+    expect(await check({ issuer, subjectPattern: '112233445566' })).toBeUndefined();
+    expect(await check({ issuer, subjectPattern: '1122*' })).toMatchObject({ ok: false });
+  });
+});
+
+test.each([
+  ['no issuer', { issuer: 'acme' }, 'trust_rule.issuer_malformed'],
+  ['an issuer without TLS', { issuer: 'http://issuer.example' }, 'trust_rule.issuer_malformed'],
+  ['only wildcards', { issuer: 'https://i.example', subjectPattern: '*' }, 'trust_rule.subject_too_wide'],
+])('a rule with %s is refused', async (_what, rule, code) => {
+  expect(await check(rule)).toEqual({ ok: false, failure: { code } });
+});
+
+test('keys that cannot be used are refused, good ones are not', async () => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  const good = jsonWebKeySetSchema.parse({ keys: [publicKey.export({ format: 'jwk' })] });
+  expect(await check({ issuer: 'https://cluster.example', jwks: good })).toBeUndefined();
+  const bad: JsonWebKeySet = { keys: [{ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }] };
+  expect(await check({ issuer: 'https://cluster.example', jwks: bad })).toEqual({
+    ok: false,
+    failure: { code: 'trust_rule.keys_malformed' },
+  });
+});
+
+describe('a required claim', () => {
+  const claims = {
+    repository_id: '7',
+    'kubernetes.io': { serviceaccount: { uid: 'u-1' } },
+    'oidc.circleci.com/org-id': 'o-1',
+    'a~b': true,
+    list: ['x'],
+    count: 1,
+  };
+  test.each<[string, RequiredClaim['value']]>([
+    ['/repository_id', '7'],
+    ['/kubernetes.io/serviceaccount/uid', 'u-1'],
+    ['/oidc.circleci.com~1org-id', 'o-1'],
+    ['/a~0b', true],
+    ['/count', 1],
+  ])('%s is found', (pointer, value) => {
+    expect(requiredClaimSchema.safeParse({ pointer, value }).success).toBe(true);
+    expect(hasRequiredClaim(claims, { pointer, value })).toBe(true);
+  });
+
+  test.each<[string, RequiredClaim['value']]>([
+    ['/repository_id', 7],
+    ['/repository_id', '70'],
+    ['/missing', 'x'],
+    ['/list/0', 'x'],
+    ['/repository_id/length', 1],
+    ['/constructor/name', 'Object'],
+    ['/__proto__/x', 'x'],
+  ])('%s is not %j', (pointer, value) => {
+    expect(hasRequiredClaim(claims, { pointer, value })).toBe(false);
+  });
+
+  test.each(['', '/', 'repository_id', '//x', '/a~2', '/a\n'])('is not addressed by %j', (pointer) => {
+    expect(requiredClaimSchema.safeParse({ pointer, value: 'x' }).success).toBe(false);
+  });
+});

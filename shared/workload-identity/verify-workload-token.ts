@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { createLocalJWKSet, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { type Clock, type Fail, fail, ok, type Result, secondsAfter } from '../kernel/index.ts';
+import type { IssuerKeys } from '../remote-jwks/index.ts';
+import { hasRequiredClaim } from './required-claim.ts';
+import { matchesSubject } from './subject-pattern.ts';
+import type { TrustRule } from './trust-rule.ts';
+
+export type VerifyWorkloadTokenDeps = { readonly issuerKeys: IssuerKeys; readonly clock: Clock };
+
+export type WorkloadToken = {
+  readonly subject: string;
+  /** The last moment at which the token is taken: its `exp` and the skew. */
+  readonly acceptedUntil: Date;
+  /** Of what may be used once; says nothing about the token. */
+  readonly useDigest: Uint8Array;
+};
+
+/** For the trail of the rule's own organization and for logs; every workload is answered alike. */
+export type WorkloadTokenRefusal = {
+  readonly code: 'workload_token.refused';
+  readonly reason:
+    | 'malformed'
+    | 'type'
+    | 'algorithm'
+    | 'keys_unavailable'
+    | 'unknown_key'
+    | 'signature'
+    | 'issuer'
+    | 'audience'
+    | 'expired'
+    | 'too_old'
+    | 'not_yet_valid'
+    | 'claims'
+    | 'subject'
+    | 'required_claim';
+};
+
+/** How far a foreign issuer's clock may differ from ours. */
+export const workloadSkewSeconds = 60;
+/** Asymmetric all of them: a rule holds no secret (RFC 8725 section 3.1). */
+export const workloadAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
+const tokenBytesMax = 16_384;
+const subjectLengthMax = 2_048;
+
+/**
+ * RFC 7523 section 3, with all that it leaves to choice chosen: `iss`, `sub`, one `aud`, `exp` and `iat` must be there,
+ * `nbf` is obeyed, and the token must be of no kind that is meant for something else (RFC 8725 section 3.11).
+ */
+export async function verifyWorkloadToken(
+  deps: VerifyWorkloadTokenDeps,
+  rule: TrustRule,
+  token: string,
+): Promise<Result<WorkloadToken, WorkloadTokenRefusal>> {
+  const header = readHeader(token);
+  if (header === undefined) return refuse('malformed');
+  if (header.typ !== undefined && !/^(?:application\/)?jwt$/i.test(header.typ)) return refuse('type');
+  if (!workloadAlgorithms.includes(header.alg ?? '')) return refuse('algorithm');
+  const keys =
+    rule.jwks === undefined
+      ? await deps.issuerKeys.find(rule.issuer, header.kid)
+      : ok(createLocalJWKSet(rule.jwks));
+  if (!keys.ok) return refuse('keys_unavailable');
+  try {
+    const { payload } = await jwtVerify(token, keys.value, {
+      algorithms: workloadAlgorithms,
+      issuer: rule.issuer,
+      audience: rule.audience,
+      currentDate: deps.clock.now(),
+      clockTolerance: workloadSkewSeconds,
+      maxTokenAge: rule.tokenAgeSecondsMax,
+      requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat'],
+    });
+    return checkClaims(rule, token, payload);
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return refuse(reasonOf(error));
+    throw error;
+  }
+}
+
+function readHeader(token: string) {
+  if (token.length > tokenBytesMax || token.split('.').length !== 3) return undefined;
+  try {
+    const { typ, alg, kid } = decodeProtectedHeader(token);
+    return kid === undefined || typeof kid === 'string' ? { typ, alg, kid } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function checkClaims(
+  rule: TrustRule,
+  token: string,
+  { sub, aud, exp, jti, ...claims }: JWTPayload,
+): Result<WorkloadToken, WorkloadTokenRefusal> {
+  if (Array.isArray(aud) && aud.length !== 1) return refuse('audience');
+  if (typeof sub !== 'string' || sub.length > subjectLengthMax || exp === undefined) return refuse('claims');
+  if (jti !== undefined && typeof jti !== 'string') return refuse('claims');
+  if (!matchesSubject(rule.subjectPattern, sub)) return refuse('subject');
+  const all = { ...claims, sub, aud, exp, jti };
+  if (!rule.requiredClaims.every((claim) => hasRequiredClaim(all, claim))) return refuse('required_claim');
+  return ok({
+    subject: sub,
+    acceptedUntil: secondsAfter(new Date(exp * 1000), workloadSkewSeconds),
+    useDigest: digestOf(rule, jti === undefined ? `jws ${signedPart(token)}` : `jti ${jti}`),
+  });
+}
+
+/**
+ * Within the organization: another one may have a rule of the same issuer with keys of its own choice, and must not be
+ * able to use up ids here. Without a `jti` what was signed counts; a signature can be altered and still verify.
+ */
+function digestOf({ organizationId, issuer }: TrustRule, id: string): Uint8Array {
+  return createHash('sha256').update(`${organizationId}\n${issuer}\n${id}`).digest();
+}
+
+function signedPart(token: string): string {
+  return token.slice(0, token.lastIndexOf('.'));
+}
+
+function reasonOf(error: errors.JOSEError): WorkloadTokenRefusal['reason'] {
+  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
+    return 'unknown_key';
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature';
+  if (error instanceof errors.JWTExpired) return error.claim === 'iat' ? 'too_old' : 'expired';
+  if (!(error instanceof errors.JWTClaimValidationFailed)) return 'malformed';
+  if (error.claim === 'iss') return 'issuer';
+  if (error.claim === 'aud') return 'audience';
+  const isAboutTime = error.claim === 'nbf' || error.claim === 'iat';
+  return isAboutTime && error.reason === 'check_failed' ? 'not_yet_valid' : 'claims';
+}
+
+function refuse(reason: WorkloadTokenRefusal['reason']): Fail<WorkloadTokenRefusal> {
+  return fail({ code: 'workload_token.refused', reason });
+}
