@@ -41,7 +41,7 @@ describe('a Redis that failed once', () => {
     await ask();
     state.now = 999;
     expect([await ask(), await ask()]).toEqual(['failed', 'failed']);
-    expect([state.evaluations, state.pings, state.told]).toEqual([1, 0, ['away']]);
+    expect([state.evaluations, state.pings]).toEqual([1, 0]);
   });
 
   test('is then probed once, while callers go on without it', async () => {
@@ -57,7 +57,7 @@ describe('a Redis that failed once', () => {
     expect(state.pings).toBe(1);
   });
 
-  test('is used again after a probe that it answered, and both are told once', async () => {
+  test('is used again after a probe that it answered', async () => {
     const { state, ask } = setUp();
     state.isAway = true;
     await ask();
@@ -66,6 +66,23 @@ describe('a Redis that failed once', () => {
     expect(await ask()).toBe('failed');
     await probed();
     expect(await ask()).toBe(1);
-    expect(state.told).toEqual(['away', 'back']);
+    // One slow answer is nothing to wake anybody for.
+    expect(state.told).toEqual([]);
+  });
+
+  test('is told to be away when a probe fails too, and to be back, once each', async () => {
+    const { state, ask } = setUp();
+    state.isAway = true;
+    for (const at of [0, 1_000, 2_000, 3_000]) {
+      state.now = at;
+      await ask();
+      await probed();
+    }
+    expect(state.told).toEqual(['away']);
+    state.isAway = false;
+    state.now = 4_000;
+    await ask();
+    await probed();
+    expect([await ask(), state.told]).toEqual([1, ['away', 'back']]);
   });
 });

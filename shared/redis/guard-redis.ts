@@ -3,7 +3,7 @@ import { type Redis, RedisUnavailableError } from './redis.ts';
 export type RedisGuardOptions = {
   /** How long Redis is left alone after a failure. */
   readonly pauseMs?: number;
-  /** Told when Redis goes away, with the reason, and when it is back. */
+  /** Told when Redis does not answer a probe either, with the reason, and then when it is back. One slow answer is none. */
   readonly onAway?: (error: unknown) => void;
   readonly onBack?: () => void;
   /** Milliseconds of a clock that only goes forward. */
@@ -17,19 +17,28 @@ export type RedisGuardOptions = {
 export function guardRedis(redis: Redis, options: RedisGuardOptions = {}): Redis {
   const { pauseMs = 1_000, now = () => performance.now() } = options;
   let away: { probeAt: number; isProbing: boolean } | undefined;
+  let isTold = false;
 
-  function fail(error: unknown): void {
-    if (away === undefined) options.onAway?.(error);
+  function pause(): void {
     away = { probeAt: now() + pauseMs, isProbing: false };
+  }
+
+  function stayAway(error: unknown): void {
+    pause();
+    if (!isTold) options.onAway?.(error);
+    isTold = true;
+  }
+
+  function comeBack(): void {
+    away = undefined;
+    if (isTold) options.onBack?.();
+    isTold = false;
   }
 
   function probeWhenDue(): void {
     if (away === undefined || away.isProbing || now() < away.probeAt) return;
     away.isProbing = true;
-    redis.ping().then(() => {
-      away = undefined;
-      options.onBack?.();
-    }, fail);
+    redis.ping().then(comeBack, stayAway);
   }
 
   async function guarded<T>(call: () => Promise<T>): Promise<T> {
@@ -38,7 +47,7 @@ export function guardRedis(redis: Redis, options: RedisGuardOptions = {}): Redis
     try {
       return await call();
     } catch (error) {
-      fail(error);
+      pause();
       throw error;
     }
   }

@@ -12,7 +12,14 @@ const deadlineMs = 20;
 export function openRedis({ url, token }: RedisLocation, { logger }: { logger: Logger }): Redis | undefined {
   if (url === undefined || token === undefined) return undefined;
   return guardRedis(openUpstashRedis({ url, token }, { deadlineMs }), {
-    onAway: (error) => logger.warn({ error }, 'Redis is away; limits are counted by each instance alone'),
+    onAway: (error) =>
+      logger.warn({ reason: reasonOf(error) }, 'Redis is away; limits are counted by each instance alone'),
     onBack: () => logger.info({}, 'Redis is back; limits are counted together'),
   });
+}
+
+/** A stack would show where a limit is asked for, which says nothing about Redis. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
 }
