@@ -10,6 +10,7 @@ import {
   redisConfig,
   secondsFrom,
 } from '../../shared/config/index.ts';
+import { githubKeysUrl } from '../../shared/leak-report/index.ts';
 import { signingAlgorithms } from '../../shared/signing-key/index.ts';
 
 export const configSchema = z
@@ -25,6 +26,8 @@ export const configSchema = z
     SIGNING_ALGORITHM: z.enum(signingAlgorithms).default('ES256'),
     ...callerLimitConfig,
     ...redisConfig,
+    /** Where GitHub publishes the keys it signs alerts of leaked keys with; a mirror inside may be http. */
+    GITHUB_ALERT_SIGNERS_URL: z.url({ protocol: /^https?$/ }).default(githubKeysUrl),
     /** How long a verifier may keep the key set. key-rotation's PUBLISH_LEAD_SECONDS must be longer. */
     JWKS_MAX_AGE_SECONDS: secondsFrom(1, 86_400).default(300),
   })

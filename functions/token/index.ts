@@ -4,8 +4,10 @@ import { listen, openPool } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
+import { createGithubKeys } from '../../shared/leak-report/index.ts';
 import { openCallerLimits } from '../../shared/rate-limit/open-rate-limiter.ts';
 import { openRedis } from '../../shared/redis/open-redis.ts';
+import { createRemoteJsonFetch } from '../../shared/remote-jwks/index.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
@@ -13,9 +15,9 @@ import { signingKeyChannel } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
+import { alertBytesMax, answerLeakReports } from './answer-leak-reports.ts';
 import { configSchema } from './config.ts';
 import { createTokenFunction } from './create-token-function.ts';
-import { bodyBytesMax } from './handler.ts';
 
 const name = 'token';
 const config = readConfig(configSchema, process.env);
@@ -29,19 +31,23 @@ const pool = openPool(database);
 const wrapper = await openKeyWrapper({ clock, random }, config);
 const rings = { pool, store: postgresDataKeyStore, wrapper, clock, random };
 const redis = openRedis({ url: config.REDIS_URL, token: config.REDIS_TOKEN }, { logger });
-const token = await createTokenFunction({
+const shared = {
   pool,
   clock,
-  random,
   logger,
-  apiKeys: postgresApiKeyStore(pool),
-  signingKeys: postgresSigningKeyStore,
-  records: postgresOidcRecordStore,
   events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),
   pepper: await openKeyRing(rings, 'api-key-pepper'),
+  limits: openCallerLimits({ clock, redis }, name, toCallerLimits(config)),
+};
+const apiKeys = postgresApiKeyStore(pool);
+const token = await createTokenFunction({
+  ...shared,
+  random,
+  apiKeys,
+  signingKeys: postgresSigningKeyStore,
+  records: postgresOidcRecordStore,
   signingRing: await openKeyRing(rings, 'signing-key'),
   recordRing: await openKeyRing(rings, 'oidc-record'),
-  limits: openCallerLimits({ clock, redis }, name, toCallerLimits(config)),
   issuer: config.ISSUER_URL,
   audience: config.AUDIENCE,
   signingAlgorithm: config.SIGNING_ALGORITHM,
@@ -55,13 +61,19 @@ const feed = listen({
   onConnected: token.keysChanged,
   onError: (error) => logger.warn({ error }, 'The feed of key changes was interrupted'),
 });
+const githubKeys = createGithubKeys({
+  fetchJson: createRemoteJsonFetch(),
+  url: config.GITHUB_ALERT_SIGNERS_URL,
+  clock,
+});
+const leakReports = { ...shared, leaks: { ...shared, store: apiKeys }, githubKeys };
 const server = createFunctionServer(
   { clock, random, logger },
   {
     name,
-    listener: token.listener,
+    listener: answerLeakReports(leakReports, token.listener),
     isReady: token.isReady,
-    bodyBytesMax,
+    bodyBytesMax: alertBytesMax,
     trustedHops: config.TRUSTED_HOPS,
   },
 );
