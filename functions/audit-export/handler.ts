@@ -13,6 +13,6 @@ export function createHandler(deps: HandlerDeps): FunctionOptions['listener'] {
       await sweep(deps);
       return { outcome: 'accepted' };
     },
-    'uos.audit-export.requested.v1': (event) => runRequestedExport(deps.exporting, trailWait, event),
+    'uos.audit-export.requested.v1': (event) => runRequestedExport(deps, trailWait, event),
   });
 }

@@ -13,7 +13,7 @@ import type { AuthenticatorDeps } from './authenticator-deps.ts';
 import type { AuthenticationFailure, CallerOrigin, Principal } from './principal.ts';
 import { invalid, type Proof } from './proof.ts';
 
-const ttlSeconds = 60;
+const ttlSeconds = 300;
 
 /** What is remembered of a key: whom it proves, and where from. */
 type Known = {

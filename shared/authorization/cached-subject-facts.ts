@@ -28,7 +28,7 @@ export function cacheSubjectFacts(
   limits: { readonly entriesMax?: number; readonly ttlSeconds?: number } = {},
 ): SubjectFactsSource {
   const { source, feed, clock } = deps;
-  const entriesMax = limits.entriesMax ?? 20_000;
+  const entriesMax = limits.entriesMax ?? 50_000;
   const subjects = createGuardedCache<SubjectFacts>({ feed, clock, entriesMax });
   const resources = createGuardedCache<ResourcePart>({ feed, clock, entriesMax });
   const keep = <T>(value: T): Filled<T> => ({

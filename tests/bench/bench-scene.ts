@@ -7,6 +7,7 @@ import { type DatabasePool, openPool } from '../../shared/db/index.ts';
 import { type AuthorizeProcess, startAuthorizeProcess } from '../support/authorize-process.ts';
 import { openTestApiKeys, type TestApiKeys } from '../support/seed-organization.ts';
 import type { BenchOptions } from './bench-result.ts';
+import { startSealer } from './sealer.ts';
 import { seedDatabase } from './seed.ts';
 import { type OrganizationPlan, planOrganizations, seedScales } from './seed-plan.ts';
 
@@ -41,6 +42,8 @@ export async function setBenchScene({ full, progress }: BenchOptions): Promise<B
   const scale = full ? seedScales.full : seedScales.small;
   progress(`Seeding ${scale.organizations} organizations`);
   await seedDatabase({ ownerUrl: postgres.ownerUrl, pepper: keys.deps.pepper, scale, progress });
+  const objectDirectory = join(directory, 'objects');
+  closers.use(await startSealer({ databaseUrl: postgres.url('log'), objectDirectory }));
   return {
     pool,
     keys,
@@ -50,7 +53,7 @@ export async function setBenchScene({ full, progress }: BenchOptions): Promise<B
       const authorize = await startAuthorizeProcess({
         databaseUrl: postgres.url('app'),
         wrappingKeyFile: keys.wrappingKeyFile,
-        objectDirectory: join(directory, 'objects'),
+        objectDirectory,
         // One caller asks all of it here; what a limit does has its own tests.
         env: { CALLER_RATE_PER_SECOND: '1000000', CALLER_BURST: '1000000' },
       });
