@@ -3,9 +3,11 @@ import {
   commonConfig,
   databaseUrl,
   hasKeyWrapper,
+  hasWholeRedis,
   keyWrapperConfig,
   objectStoreConfig,
   publicUrl,
+  redisConfig,
 } from '../../shared/config/index.ts';
 import { policyConfig, requireTrust } from './policy-settings.ts';
 
@@ -21,9 +23,13 @@ export const configSchema = z
     /** Where callers reach this function: every address in the discovery document starts with it. */
     PUBLIC_URL: publicUrl,
     ...policyConfig,
-    /** Questions a second and at once that one caller may ask of one instance; a batch counts by its items. */
+    /**
+     * Questions a second and at once that one caller may ask; a batch counts by its items. Of each instance; with Redis of
+     * all together, settled within a tenth of a second after.
+     */
     CALLER_RATE_PER_SECOND: z.coerce.number().positive().default(2_000),
     CALLER_BURST: z.coerce.number().int().min(100).default(4_000),
+    ...redisConfig,
     /** Where decision records go. */
     ...objectStoreConfig,
     /** Where a copy of them goes as they are made, to the topic `audit.decision`; absent: nowhere. */
@@ -33,4 +39,5 @@ export const configSchema = z
       .optional(),
   })
   .refine(...hasKeyWrapper)
+  .refine(...hasWholeRedis)
   .check(requireTrust);

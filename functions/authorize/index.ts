@@ -17,7 +17,8 @@ import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/ind
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { openObjectStore } from '../../shared/object-store/open-object-store.ts';
 import { openPolicyBundleSource } from '../../shared/policy-bundle/open-policy-bundle-source.ts';
-import { createMemoryRateLimiter } from '../../shared/rate-limit/rate-limiter.memory.ts';
+import { openPathRateLimiter } from '../../shared/rate-limit/open-rate-limiter.ts';
+import { openRedis } from '../../shared/redis/open-redis.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
@@ -73,6 +74,11 @@ const decisions = createDecisionRecorder({
   random,
   logger,
 });
+const redis = openRedis({ url: config.REDIS_URL, token: config.REDIS_TOKEN }, { logger });
+const callerLimits = openPathRateLimiter({ clock, redis }, `${name}:callers`, {
+  ratePerSecond: config.CALLER_RATE_PER_SECOND,
+  burst: config.CALLER_BURST,
+});
 const authorize = createAuthorizeFunction({
   apiKeys: { pool: reads, store: postgresApiKeyStore(reads), pepper },
   signingKeys,
@@ -85,10 +91,7 @@ const authorize = createAuthorizeFunction({
   ),
   keyRing: await openKeyRing(keyRing, 'search-page'),
   decisions,
-  callerLimits: createMemoryRateLimiter(
-    { clock },
-    { ratePerSecond: config.CALLER_RATE_PER_SECOND, burst: config.CALLER_BURST },
-  ),
+  callerLimits,
   clock,
   logger,
   issuer: config.ISSUER_URL,
@@ -101,6 +104,14 @@ const server = createFunctionServer(
 );
 const served = await serve(logger, server, {
   port: config.PORT,
-  closers: [decisions.close, policies.close, feed.close, reads.close, writes.close, telemetry.shutdown],
+  closers: [
+    callerLimits.close,
+    decisions.close,
+    policies.close,
+    feed.close,
+    reads.close,
+    writes.close,
+    telemetry.shutdown,
+  ],
 });
 stopOnSignal(logger, served);

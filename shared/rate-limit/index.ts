@@ -1,6 +1,7 @@
 /**
  * How much one caller may ask for, so that no caller can take the service from the others. One adapter counts for its
- * process alone, the other for all instances together in Redis, and alone while Redis is slow or away.
+ * process alone, one for all instances together in Redis, and alone while Redis is slow or away; a third decides alone at
+ * once and settles with Redis afterwards.
  *
  * @example
  * const limits = openCallerLimits({ clock, redis }, name, toCallerLimits(config));

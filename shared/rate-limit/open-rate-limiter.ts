@@ -1,8 +1,9 @@
 import type { Clock } from '../kernel/index.ts';
 import type { Redis } from '../redis/index.ts';
 import type { CallerLimits } from './caller-limits.ts';
-import { createMemoryRateLimiter } from './rate-limiter.memory.ts';
+import { createMemoryRateLimiter, type LocalRateLimiter } from './rate-limiter.memory.ts';
 import { createRedisRateLimiter } from './rate-limiter.redis.ts';
+import { createSettlingRateLimiter } from './rate-limiter.settling.ts';
 import type { RateLimit, RateLimiter } from './rate-limiter.ts';
 
 export type RateLimiterDeps = {
@@ -20,6 +21,17 @@ export function openRateLimiter(
   return redis === undefined
     ? createMemoryRateLimiter({ clock }, limit)
     : createRedisRateLimiter({ clock, redis }, { name, limit });
+}
+
+/** The same for a path that may not wait for Redis. */
+export function openPathRateLimiter(
+  { clock, redis }: RateLimiterDeps,
+  name: string,
+  limit: RateLimit,
+): LocalRateLimiter & { close(): Promise<void> } {
+  return redis === undefined
+    ? { ...createMemoryRateLimiter({ clock }, limit), close: async () => undefined }
+    : createSettlingRateLimiter({ clock, redis }, { name, limit });
 }
 
 /** The three limits of the function of this name. */

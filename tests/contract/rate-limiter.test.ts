@@ -4,6 +4,7 @@ import { systemClock as clock } from '../../shared/kernel/index.ts';
 import type { RateLimit, RateLimiter } from '../../shared/rate-limit/index.ts';
 import { createMemoryRateLimiter } from '../../shared/rate-limit/rate-limiter.memory.ts';
 import { createRedisRateLimiter } from '../../shared/rate-limit/rate-limiter.redis.ts';
+import { createSettlingRateLimiter } from '../../shared/rate-limit/rate-limiter.settling.ts';
 import { openUpstashRedis } from '../../shared/redis/redis.upstash.ts';
 import { askRedis, hasRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 
@@ -11,7 +12,11 @@ let redis: TestRedis | undefined;
 beforeAll(async () => {
   redis = hasRedis ? await startTestRedis() : undefined;
 });
-afterAll(() => redis?.close());
+afterAll(async () => {
+  for (const close of closers) await close();
+  await redis?.close();
+});
+const closers: (() => Promise<void>)[] = [];
 
 /** Not a bound on speed: that this machine is slow must not look like a Redis that is away. */
 const deadlineMs = 30_000;
@@ -25,6 +30,18 @@ function openInstance(limit: RateLimit, name: string): RateLimiter {
 
 const inMemory = (limit: RateLimit): RateLimiter => createMemoryRateLimiter({ clock }, limit);
 const inRedis = (limit: RateLimit) => openInstance(limit, `contract-${limits++}`);
+
+function inSettling(limit: RateLimit): RateLimiter {
+  return openSettling(limit, `contract-${limits++}`);
+}
+
+function openSettling(limit: RateLimit, name: string) {
+  if (redis === undefined) throw new Error('no Redis');
+  const connection = openUpstashRedis(redis.bridge, { deadlineMs });
+  const limiter = createSettlingRateLimiter({ redis: connection, clock }, { name, limit, periodMs: 10 });
+  closers.push(limiter.close);
+  return limiter;
+}
 
 /** Two instances of a function behind one address, asked in turn; what was taken is given back where it was taken. */
 function inTwoInstances(limit: RateLimit): RateLimiter {
@@ -45,6 +62,7 @@ const standstill = { ratePerSecond: 0.001, burst: 5 };
 describe.each([
   { name: 'in memory', open: inMemory, skip: false },
   { name: 'in a real Redis', open: inRedis, skip: !hasRedis },
+  { name: 'in memory, settled with a real Redis', open: inSettling, skip: !hasRedis },
   { name: 'in a real Redis, two instances', open: inTwoInstances, skip: !hasRedis },
 ])('a limit $name', ({ open, skip }) => {
   const isAdmitted = async (limiter: RateLimiter, key: string, cost?: number) =>
@@ -194,5 +212,36 @@ describe.skipIf(!hasRedis)('what Redis keeps of a limit', () => {
       openInstance({ ...one, burst: 2 }, 'first'),
     ])
       expect((await limiter.take('a')).isAdmitted).toBe(true);
+  });
+});
+
+describe.skipIf(!hasRedis)('a limit that two instances settle afterwards', () => {
+  const admitted = (limiter: { take(key: string): { isAdmitted: boolean } }, attempts: number) =>
+    Array.from({ length: attempts }, () => limiter.take('a').isAdmitted).filter(Boolean).length;
+
+  test('is the limit of both: what one admits, the other learns', async () => {
+    const limit = { ratePerSecond: 0.001, burst: 20 };
+    const [first, second] = [openSettling(limit, 'both'), openSettling(limit, 'both')];
+    expect(admitted(first, 30)).toBe(20);
+    await first.settle();
+    expect(admitted(second, 1)).toBe(1);
+    await second.settle();
+    expect(second.take('a')).toMatchObject({ isAdmitted: false });
+    expect(admitted(second, 30)).toBe(0);
+  });
+
+  test('over time lets through what the rate gives, however many instances are asked', async () => {
+    const limit = { ratePerSecond: 100, burst: 10 };
+    const instances = [1, 2, 3, 4].map(() => openSettling(limit, 'over time'));
+    const startedAt = performance.now();
+    let total = 0;
+    while (performance.now() - startedAt < 2_000) {
+      for (const instance of instances) total += admitted(instance, 5);
+      await pause(1);
+    }
+    const seconds = (performance.now() - startedAt) / 1_000;
+    // A burst for each instance, once, and what came between two settlements, which is paid back.
+    expect(total).toBeLessThanOrEqual(100 * seconds + 3 * instances.length * limit.burst);
+    expect(total).toBeGreaterThanOrEqual(100);
   });
 });
