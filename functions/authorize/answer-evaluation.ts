@@ -47,7 +47,8 @@ export async function answerQuestion(
   // Without a revision no policy was asked: facts could not be had.
   if (decision.revision === undefined) return notDecided(deps, call, decision.cause);
   const { requestId, traceparent } = call;
-  await recordDecision(deps, { caller, request, decision, requestId, traceparent });
+  const recorded = recordDecision(deps, { caller, request, decision, requestId, traceparent });
+  if (recorded !== undefined) await recorded;
   return ok(presentDecision(decision, options.reasons ?? false));
 }
 

@@ -1,16 +1,10 @@
 import type { Principal } from '../../shared/authentication/index.ts';
-import {
-  type Decision,
-  type EvaluationRequest,
-  type SubjectFactsSource,
-  toCaller,
-} from '../../shared/authorization/index.ts';
+import { type Decision, type EvaluationRequest, toCaller } from '../../shared/authorization/index.ts';
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
 import type { Clock } from '../../shared/kernel/index.ts';
 
 export type RecordDecisionDeps = {
   readonly decisions: Pick<DecisionRecorder, 'record'>;
-  readonly facts: SubjectFactsSource;
   readonly clock: Clock;
 };
 
@@ -25,15 +19,13 @@ export type MadeDecision = {
   readonly item?: number;
 };
 
-/** Resolves when the answer may leave: for a privileged decision, when its record is durable. Rejects when it is not. */
-export async function recordDecision(deps: RecordDecisionDeps, made: MadeDecision): Promise<void> {
+/** For a privileged decision, what to wait for before the answer leaves: rejects when its record is not durable. */
+export function recordDecision(deps: RecordDecisionDeps, made: MadeDecision): Promise<void> | undefined {
   const { caller, decision } = made;
   const { subject, action, resource, context } = made.request;
   const { credential } = caller;
-  const time = deps.clock.now();
-  const isPrivileged = await isPrivilegedDecision(deps, made);
-  await deps.decisions.record({
-    time,
+  return deps.decisions.record({
+    time: deps.clock.now(),
     organization: caller.organizationId,
     requestId: made.requestId,
     traceId: toTraceId(made.traceparent),
@@ -59,27 +51,20 @@ export async function recordDecision(deps: RecordDecisionDeps, made: MadeDecisio
     binding: decision.binding,
     policyRevision: decision.revision ?? '',
     dataRevision: decision.dataRevision,
-    isPrivileged,
+    isPrivileged: isPrivilegedDecision(decision),
   });
 }
 
 const privilegedRoles: ReadonlySet<string> = new Set(['OrgOwner', 'PlatformOperator']);
 
 /**
- * Privileged is what the policy marks, and what a binding of an owner or an operator decided. Asked of the cached
- * facts that were decided on; one of our bindings that has gone since counts as one, and what another policy calls a
- * binding does not.
+ * Privileged is what the policy marks, and what a binding of an owner or an operator decided. One of our bindings that
+ * the facts do not name counts as one, and what another policy calls a binding does not.
  */
-async function isPrivilegedDecision(
-  { facts }: Pick<RecordDecisionDeps, 'facts'>,
-  { caller, request, decision }: MadeDecision,
-): Promise<boolean> {
-  if (decision.isPrivileged === true) return true;
-  if (decision.binding === undefined) return false;
-  const { type, id } = request.subject;
-  const { bindings } = await facts.find(caller.organizationId, { type, id });
-  const binding = bindings.find((each) => each.id === decision.binding);
-  return binding === undefined ? isOurs(decision.binding) : privilegedRoles.has(binding.role);
+function isPrivilegedDecision({ isPrivileged, binding, role }: Decision): boolean {
+  if (isPrivileged === true) return true;
+  if (binding === undefined) return false;
+  return role === undefined ? isOurs(binding) : privilegedRoles.has(role);
 }
 
 const isOurs = (binding: string): boolean => binding.startsWith('bind_');

@@ -17,7 +17,7 @@ export type MadeSearch = {
 export function recordSearch(
   deps: RecordDecisionDeps,
   { question, page, ...made }: MadeSearch,
-): Promise<void> {
+): Promise<void> | undefined {
   const { revision, dataRevision } = page.decision ?? {};
   const decision = {
     decision: page.found.length > 0,

@@ -22,6 +22,8 @@ export type Decision = {
   readonly rule?: string;
   /** Id of the binding that decided. */
   readonly binding?: string;
+  /** Its role, as the facts name it that were decided on; absent when they hold no such binding. */
+  readonly role?: string;
   readonly obligations?: readonly Obligation[];
   /** The policy wants this decision recorded at every level, before the answer leaves: `"privileged": true`. */
   readonly isPrivileged?: true;

@@ -29,10 +29,18 @@ export async function evaluateAccess(deps: EvaluateAccessDeps, question: AccessQ
     const facts = await findFacts(deps.facts, question);
     const input = toPolicyInput(facts, question.request, toNumericDate(deps.clock.now()));
     const decision = await deps.engine.evaluate(input);
-    return facts.revision === undefined ? decision : { ...decision, dataRevision: facts.revision.data };
+    return { ...decision, ...restedOn(facts, decision) };
   } catch (cause) {
     return refuseForError(cause);
   }
+}
+
+function restedOn(facts: SubjectFacts, { binding }: Decision): Pick<Decision, 'role' | 'dataRevision'> {
+  const role = binding === undefined ? undefined : facts.bindings.find(({ id }) => id === binding)?.role;
+  return {
+    ...(role === undefined ? {} : { role }),
+    ...(facts.revision === undefined ? {} : { dataRevision: facts.revision.data }),
+  };
 }
 
 async function findFacts(source: SubjectFactsSource, question: AccessQuestion): Promise<SubjectFacts> {

@@ -94,6 +94,11 @@ export function createDecisionRecorder(
   return {
     record: (record) => {
       held.records++;
+      const log = deps.logs.peek(record.organization);
+      if (log !== undefined) {
+        keep(record, log);
+        return record.isPrivileged === true ? journal.flush() : undefined;
+      }
       const settled = settle(record).finally(() => pending.delete(settled));
       pending.add(settled);
       return record.isPrivileged === true ? settled.then(() => journal.flush()) : undefined;

@@ -11,7 +11,11 @@ import { type AttributeMasker, createAttributeMasker } from './mask-attributes.t
 export type KnownDecisionLog = { readonly level: DecisionLogLevel; readonly mask: AttributeMasker };
 
 /** Throws when they cannot be had. */
-export type DecisionLogSource = { find(organizationId: OrganizationId): Promise<KnownDecisionLog> };
+export type DecisionLogSource = {
+  /** What is known already, for the hot path. */
+  peek(organizationId: OrganizationId): KnownDecisionLog | undefined;
+  find(organizationId: OrganizationId): Promise<KnownDecisionLog>;
+};
 
 export type CachedDecisionLogDeps = {
   readonly reader: DecisionLogReader;
@@ -36,6 +40,7 @@ export function cacheDecisionLogs(
   });
   const read = readTogether(deps.reader);
   return {
+    peek: (organizationId) => cache.peek(organizationId),
     find: (organizationId) =>
       cache.get(organizationId, organizationId, async () => ({
         cacheUntil: secondsAfter(clock.now(), ttlSeconds),

@@ -154,7 +154,10 @@ describe('the level of an organization', () => {
   });
 
   it('that cannot be read keeps every decision, and no attribute of it', async () => {
-    const recorder = fixture.open({}, { logs: { find: () => Promise.reject(new Error('down')) } });
+    const recorder = fixture.open(
+      {},
+      { logs: { peek: () => undefined, find: () => Promise.reject(new Error('down')) } },
+    );
     recorder.record(record(mine, 'one', { decision: true, attributes: { context: { note: 'canary' } } }));
     await recorder.close();
     await fixture.seal();
