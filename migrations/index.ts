@@ -16,6 +16,7 @@ import * as trustRule from './0013-create-trust-rule.ts';
 import * as revokeSigningKey from './0014-revoke-signing-key.ts';
 import * as subjectKey from './0016-create-subject-key.ts';
 import * as teamWalk from './0017-index-team-walk.ts';
+import * as dataKeyRotation from './0018-create-data-key-rotation.ts';
 
 /** Append-only. Named here, not found on disk, so that a bundle carries them. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -33,8 +34,9 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0012-add-service-account-lifecycle': serviceAccountLifecycle,
   '0013-create-trust-rule': trustRule,
   '0014-revoke-signing-key': revokeSigningKey,
-  '0017-index-team-walk': teamWalk,
   '0016-create-subject-key': subjectKey,
+  '0017-index-team-walk': teamWalk,
+  '0018-create-data-key-rotation': dataKeyRotation,
 };
 
 /** Applies what is missing, in one transaction. Returns the names applied; throws with the cause otherwise. */

@@ -6,6 +6,7 @@ import {
   keyWrapperConfig,
   secondsFrom,
 } from '../../shared/config/index.ts';
+import { refreshSeconds } from '../../shared/secret/index.ts';
 import { signingAlgorithms } from '../../shared/signing-key/index.ts';
 
 const day = 86_400;
@@ -27,6 +28,12 @@ export const configSchema = z
     PUBLISH_LEAD_SECONDS: secondsFrom(2, day).default(600),
     /** As given to the token function: how long a verifier may keep the key set. */
     JWKS_MAX_AGE_SECONDS: secondsFrom(1, day).default(300),
+    /** From making a data key to its first seal: longer than a process may not look for new ones. */
+    DATA_KEY_LEAD_SECONDS: secondsFrom(2 * refreshSeconds, day).default(300),
+    /** How long an old data key outlives the last row that needed it. */
+    DATA_KEY_GRACE_SECONDS: secondsFrom(0, 30 * day).default(3_600),
+    /** How long a tick seals rows anew, half of it resting; below the time that a request may take. */
+    REWRAP_SLICE_SECONDS: secondsFrom(1, 90).default(45),
   })
   .refine(...hasKeyWrapper)
   .refine((config) => config.PUBLISH_LEAD_SECONDS > config.JWKS_MAX_AGE_SECONDS, {

@@ -1,8 +1,12 @@
 import { type FunctionOptions, toEventListener } from '../../shared/http/index.ts';
 import { type PruneRecordsDeps, pruneRecords } from './prune-records.ts';
+import { continueRotations, type RewrapKeysDeps, rewrapKeys } from './rewrap-keys.ts';
 import { type RotateKeysDeps, rotateKeys } from './rotate-keys.ts';
 
-export type KeyRotationHandlerDeps = RotateKeysDeps & PruneRecordsDeps;
+export type KeyRotationHandlerDeps = RotateKeysDeps & PruneRecordsDeps & RewrapKeysDeps;
+
+/** Requests of one partition wait for each other: a revocation must not wait for a long slice. */
+const requestSliceSeconds = 5;
 
 /**
  * The schedule and a request ask the same question, "is it due?". They differ when another run is at work: a tick
@@ -13,6 +17,7 @@ export function createHandler(deps: KeyRotationHandlerDeps): FunctionOptions['li
     'dev.knative.sources.ping': async () => {
       const outcome = await rotateKeys(deps);
       await pruneRecords(deps);
+      await rewrapKeys(deps);
       return outcome === 'busy' ? { outcome: 'duplicate' } : { outcome: 'accepted' };
     },
     'uos.signing-key.rotation-requested.v1': async () => {
@@ -20,6 +25,11 @@ export function createHandler(deps: KeyRotationHandlerDeps): FunctionOptions['li
       return outcome === 'busy'
         ? { outcome: 'transient', detail: 'Another run holds the lease' }
         : { outcome: 'accepted' };
+    },
+    'uos.data-key.rotation-requested.v1': async () => {
+      const policy = { ...deps.rewrap.policy, sliceSeconds: requestSliceSeconds };
+      await continueRotations({ ...deps, rewrap: { ...deps.rewrap, policy } });
+      return { outcome: 'accepted' };
     },
   });
 }

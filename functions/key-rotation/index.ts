@@ -3,6 +3,8 @@ import { openPool } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
+import { postgresDataKeyRotationStore } from '../../shared/rewrap/data-key-rotation-store.postgres.ts';
+import { postgresSealedRowStore } from '../../shared/rewrap/sealed-row-store.postgres.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
@@ -23,6 +25,7 @@ const telemetry = await startTelemetry({
 });
 const pool = openPool({ url: config.DATABASE_URL, applicationName: `uos-${name}` });
 const wrapper = await openKeyWrapper({ clock, random }, config);
+const events = postgresEventRecorder({ clock, random, source: `uos/${name}` });
 const ring = await openKeyRing({ pool, store: postgresDataKeyStore, wrapper, clock, random }, 'signing-key');
 const deps = {
   logger,
@@ -32,7 +35,7 @@ const deps = {
     random,
     ring,
     store: postgresSigningKeyStore,
-    events: postgresEventRecorder({ clock, random, source: `uos/${name}` }),
+    events,
     policy: {
       algorithms: config.SIGNING_ALGORITHMS,
       intervalSeconds: config.ROTATION_INTERVAL_SECONDS,
@@ -42,6 +45,21 @@ const deps = {
     },
   },
   records: { pool, clock, store: postgresOidcRecordStore },
+  rewrap: {
+    pool,
+    clock,
+    random,
+    events,
+    wrapper,
+    keys: postgresDataKeyStore,
+    rotations: postgresDataKeyRotationStore,
+    rows: postgresSealedRowStore,
+    policy: {
+      leadSeconds: config.DATA_KEY_LEAD_SECONDS,
+      graceSeconds: config.DATA_KEY_GRACE_SECONDS,
+      sliceSeconds: config.REWRAP_SLICE_SECONDS,
+    },
+  },
 };
 const server = createFunctionServer(
   { clock, random, logger },

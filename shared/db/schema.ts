@@ -80,6 +80,36 @@ export type DataKeyRow = {
   wrapped_key: Buffer;
   wrapping_key_id: string;
   created_at: Date;
+  /** Null as of before there were successors: from its creation. */
+  active_from: Date | null;
+};
+
+export type DataKeyRotationRow = {
+  rotation_id: string;
+  purpose: string;
+  status: 'requested' | 'waiting' | 'resealing' | 'retiring' | 'finished';
+  target_version: number | null;
+  active_from: Date | null;
+  /** The organization whose rows were sealed anew last. */
+  position: Generated<string>;
+  rows_total: Generated<number>;
+  rows_done: Generated<number>;
+  rows_unreadable: Generated<number>;
+  requested_by: string;
+  requested_at: Date;
+  updated_at: Date;
+  settled_at: Date | null;
+  finished_at: Date | null;
+};
+
+/** Written by migrations alone. */
+export type SealedColumnRow = {
+  purpose: string;
+  relation: string;
+  column_name: string;
+  scope: 'organization' | 'platform' | 'none';
+  version_expression: string;
+  is_resealed: boolean;
 };
 
 export type ApiKeyRow = {
@@ -329,6 +359,8 @@ export type Database = {
   authorization_revision: AuthorizationRevisionRow;
   service_account: ServiceAccountRow & ServiceAccountLabelsColumn;
   data_key: DataKeyRow;
+  data_key_rotation: DataKeyRotationRow;
+  sealed_column: SealedColumnRow;
   subject_key: SubjectKeyRow;
   api_key: ApiKeyRow;
   trust_rule: TrustRuleRow;

@@ -38,6 +38,7 @@ const apiKey = z.strictObject({
 });
 
 const trustRule = z.strictObject({ name: z.string(), serviceAccountId: z.string() });
+const dataKey = z.strictObject({ purpose: z.string(), version: z.int() });
 
 export const eventCatalog = {
   'uos.organization.created.v1': named,
@@ -124,6 +125,10 @@ export const eventCatalog = {
     reason: z.string().optional(),
     replacedBy: z.string().optional(),
   }),
+  'uos.data-key.rotation-requested.v1': z.strictObject({ purpose: z.string() }),
+  'uos.data-key.added.v1': dataKey.extend({ activeFrom: z.string() }),
+  'uos.data-key.rewrapped.v1': dataKey.extend({ wrappingKeyId: z.string() }),
+  'uos.data-key.destroyed.v1': dataKey,
   'uos.git-source.registered.v1': z.strictObject({ url: z.string(), ref: z.string() }),
   'uos.git-source.push-received.v1': z.strictObject({
     ref: z.string(),

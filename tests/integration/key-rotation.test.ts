@@ -3,6 +3,11 @@ import { createHandler } from '../../functions/key-rotation/handler.ts';
 import { releaseLease, takeLease } from '../../shared/db/index.ts';
 import { createFunctionServer, type Served, serve } from '../../shared/http/index.ts';
 import { type Clock, secondsAfter, systemRandom } from '../../shared/kernel/index.ts';
+import { postgresDataKeyRotationStore } from '../../shared/rewrap/data-key-rotation-store.postgres.ts';
+import { listDataKeyRotations, type RewrapDeps, requestDataKeyRotation } from '../../shared/rewrap/index.ts';
+import { postgresSealedRowStore } from '../../shared/rewrap/sealed-row-store.postgres.ts';
+import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
+import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
 import { requestRotation } from '../../shared/signing-key/index.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
@@ -13,12 +18,22 @@ const clock: Clock = { now: () => now };
 let fixture: SigningKeyFixture;
 let served: Served;
 
+const openRewrap = async (): Promise<RewrapDeps> => ({
+  ...fixture.rotation,
+  wrapper: await openFileKeyWrapper({ random: systemRandom }, fixture.apiKeys.wrappingKeyFile),
+  keys: postgresDataKeyStore,
+  rotations: postgresDataKeyRotationStore,
+  rows: postgresSealedRowStore,
+  policy: { leadSeconds: 300, graceSeconds: 3_600, sliceSeconds: 30 },
+});
+
 beforeAll(async () => {
   fixture = await openSigningKeyFixture(clock);
   const listener = createHandler({
     logger: silentLogger,
     signingKeys: fixture.rotation,
     records: { pool: fixture.pool, store: postgresOidcRecordStore, clock },
+    rewrap: await openRewrap(),
   });
   const server = createFunctionServer(
     { clock, random: systemRandom, logger: silentLogger },
@@ -53,6 +68,10 @@ const tick = () =>
 /** As the outbox sends it: the exact leaf, structured mode. */
 async function deliverRequest(): Promise<Response> {
   await requestRotation(fixture.rotation, { actor: { type: 'user', id: 'usr_operator' } });
+  return deliverLast();
+}
+
+async function deliverLast(): Promise<Response> {
   const [row] = await fixture.sql(
     `select payload from outbox where topic = 'key-rotation.requested' order by sequence desc limit 1`,
   );
@@ -66,6 +85,18 @@ async function deliverRequest(): Promise<Response> {
 const keyCount = async () => (await fixture.sql('select 1 from signing_key')).length;
 
 describe('accepted', () => {
+  test('a request for a new data key begins at once, and ticks take it on', async () => {
+    const rewrap = await openRewrap();
+    await requestDataKeyRotation(rewrap, { purpose: 'signing-key', actor: { type: 'user', id: 'usr_1' } });
+    expect((await deliverLast()).status).toBe(204);
+    const statuses = async () =>
+      (await listDataKeyRotations(rewrap, { limit: 2 })).map(({ status }) => status);
+    expect(await statuses()).toEqual(['waiting']);
+    now = secondsAfter(now, 300);
+    await tick();
+    expect(await statuses()).toEqual(['retiring']);
+  });
+
   test('the first tick makes the first key; the same tick again makes no other', async () => {
     expect((await tick()).status).toBe(204);
     expect((await tick()).status).toBe(204);

@@ -1,0 +1,39 @@
+import { type TypeId, typeId } from '../kernel/index.ts';
+import type { RotatedPurpose } from './sealed-column.ts';
+
+export const dataKeyRotationId = typeId('dkr');
+export type DataKeyRotationId = TypeId<'dkr'>;
+
+/**
+ * `requested`: nothing is done yet. `waiting`: the new version is there and opens, but does not seal before every
+ * process can know it. `resealing`: rows are sealed anew, one organization after the other. `retiring`: none is left,
+ * and the old versions are kept until what was read before is forgotten. `finished`: they are destroyed.
+ */
+export type DataKeyRotationStatus = 'requested' | 'waiting' | 'resealing' | 'retiring' | 'finished';
+
+export type DataKeyRotation = {
+  readonly id: DataKeyRotationId;
+  readonly purpose: RotatedPurpose;
+  readonly status: DataKeyRotationStatus;
+  /** The version that takes over; undefined while only requested. */
+  readonly targetVersion: number | undefined;
+  readonly activeFrom: Date | undefined;
+  /** The organization whose rows were sealed anew last; empty before the first. */
+  readonly position: string;
+  /** Found when the work began. Progress is told in steps: after a crash some rows may not be counted as done. */
+  readonly rowsTotal: number;
+  readonly rowsDone: number;
+  /** Of the last walk. They keep the old version alive. */
+  readonly rowsUnreadable: number;
+  readonly requestedBy: string;
+  readonly requestedAt: Date;
+  readonly updatedAt: Date;
+  /** When a walk last reached its end. */
+  readonly settledAt: Date | undefined;
+  readonly finishedAt: Date | undefined;
+};
+
+/** The rotation at the start of a walk over all its rows. */
+export function toWalking(rotation: DataKeyRotation): DataKeyRotation {
+  return { ...rotation, status: 'resealing', position: '', rowsUnreadable: 0 };
+}

@@ -1,0 +1,288 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { withOrg, withSystem } from '../../shared/db/index.ts';
+import { type Clock, secondsAfter } from '../../shared/kernel/index.ts';
+import { platformOrganizationId } from '../../shared/organization/index.ts';
+import {
+  continueDataKeyRotations,
+  listDataKeyRotations,
+  type RewrapDeps,
+  type RotatedPurpose,
+  requestDataKeyRotation,
+  rewrapDataKeys,
+  rotatedPurposes,
+} from '../../shared/rewrap/index.ts';
+import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
+import { openKeyRing, refreshSeconds } from '../../shared/secret/index.ts';
+import { createSealedWorld, type SealedWorld } from '../support/sealed-world.ts';
+
+// In the past: to the database, which asks its own clock, every version that seals here seals already.
+let now = secondsAfter(new Date(), -30 * 86_400);
+const clock: Clock = { now: () => now };
+const pass = (seconds: number) => {
+  now = secondsAfter(now, seconds);
+};
+const policy = { leadSeconds: 300, graceSeconds: 3_600, sliceSeconds: 30 };
+const actor = { type: 'user', id: 'usr_operator' } as const;
+let world: SealedWorld;
+let deps: RewrapDeps;
+
+beforeAll(async () => {
+  world = await createSealedWorld(clock);
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  deps = await world.rewrapDeps(policy);
+  await world.sql('delete from data_key_rotation');
+});
+
+const request = (purpose: RotatedPurpose) => requestDataKeyRotation(deps, { purpose, actor });
+async function tick() {
+  const advanced = await continueDataKeyRotations(deps);
+  if (!advanced.ok) throw new Error(advanced.failure.code);
+  return advanced.value;
+}
+const latest = async () => (await listDataKeyRotations(deps, { limit: 1 }))[0];
+const versions = async (purpose: string) =>
+  (await world.sql('select version from data_key where purpose = $1 order by version', [purpose])).map(
+    ({ version }) => Number(version),
+  );
+const versionsInUse = async (relation: string, column: string) =>
+  (
+    await world.sql(
+      `select distinct sealed_key_version(${column}) as version from ${relation}
+        where ${column} is not null order by 1`,
+    )
+  ).map(({ version }) => Number(version));
+
+/** From the request to the end, as days of ticks would. */
+async function rotate(purpose: RotatedPurpose) {
+  await request(purpose);
+  await tick();
+  pass(policy.leadSeconds);
+  await tick();
+  pass(policy.graceSeconds);
+  await tick();
+  return latest();
+}
+
+describe('a data key gets a successor', () => {
+  test.each(Object.keys(rotatedPurposes) as RotatedPurpose[])(
+    'for %s: everything stays usable, and the old version ends',
+    async (purpose) => {
+      const ring = await openKeyRing({ ...deps, store: deps.keys }, purpose);
+      const before = ring.current().version;
+      expect(await rotate(purpose)).toMatchObject({ status: 'finished', rowsUnreadable: 0 });
+      const kept = purpose === 'oidc-record' ? [1] : [];
+      expect(await versions(purpose)).toEqual([...new Set([...kept, before + 1])]);
+      for (const { relation, column } of rotatedPurposes[purpose].columns)
+        expect((await versionsInUse(relation, column)).every((version) => version === before + 1)).toBe(true);
+      expect(await world.findUnusable()).toEqual([]);
+    },
+  );
+
+  test('that opens at once and seals only when its time has come', async () => {
+    const ring = await openKeyRing({ ...deps, store: deps.keys }, 'git-source');
+    const old = ring.current().version;
+    await request('git-source');
+    await tick();
+    const ringOfALaterStart = await openKeyRing({ ...deps, store: deps.keys }, 'git-source');
+    for (const held of [ring, ringOfALaterStart]) expect(held.current().version).toBe(old);
+    expect(await ring.find(old + 1)).toMatchObject({ version: old + 1 });
+    pass(policy.leadSeconds - 1);
+    expect(ringOfALaterStart.current().version).toBe(old);
+    pass(1);
+    expect(ringOfALaterStart.current().version).toBe(old + 1);
+  });
+
+  test('that a ring in use finds by itself within its refresh time', async () => {
+    const ring = await openKeyRing({ ...deps, store: deps.keys }, 'signing-key');
+    const old = ring.current().version;
+    await request('signing-key');
+    await tick();
+    pass(refreshSeconds);
+    ring.current();
+    await expect.poll(() => ring.find(old + 1)).toBeDefined();
+    pass(policy.leadSeconds);
+    await expect.poll(() => ring.current().version).toBe(old + 1);
+  });
+
+  test('with its progress told, and every step recorded', async () => {
+    await rotate('api-key-pepper');
+    expect(await latest()).toMatchObject({ rowsTotal: 12, rowsDone: 12, rowsUnreadable: 0 });
+    const rows = await world.sql(
+      `select type from audit_event where type like 'uos.data-key.%' order by event_id desc limit 3`,
+    );
+    expect(rows.map(({ type }) => type).sort()).toEqual([
+      'uos.data-key.added.v1',
+      'uos.data-key.destroyed.v1',
+      'uos.data-key.rotation-requested.v1',
+    ]);
+  });
+
+  test('once: a second request while one is open is refused', async () => {
+    await request('git-source');
+    expect(await request('git-source')).toMatchObject({
+      failure: { code: 'data_key_rotation.already_open' },
+    });
+    expect(await request('signing-key')).toMatchObject({ ok: true });
+  });
+
+  test('in one run at a time', async () => {
+    await request('git-source');
+    const [one, other] = await Promise.all([continueDataKeyRotations(deps), continueDataKeyRotations(deps)]);
+    expect([one.ok, other.ok].sort()).toEqual([false, true]);
+  });
+});
+
+describe('no row is left behind', () => {
+  async function untilRetiring(purpose: RotatedPurpose) {
+    await request(purpose);
+    await tick();
+    pass(policy.leadSeconds);
+    await tick();
+    expect(await latest()).toMatchObject({ status: 'retiring' });
+  }
+
+  test('that a process sealed with the old version after the walk', async () => {
+    await untilRetiring('git-source');
+    const target = (await latest())?.targetVersion;
+    const [row] = await world.sql('select source_id from git_source');
+    const id = String(row?.['source_id']);
+    const slow = { ...deps, clock: { now: () => secondsAfter(now, -policy.leadSeconds) } };
+    const late = (await openKeyRing({ ...slow, store: deps.keys }, 'git-source')).seal('late', id);
+    const kept = await world.sql('select webhook_secret_sealed as box from git_source');
+    await world.sql('update git_source set webhook_secret_sealed = $1', [late]);
+    pass(policy.graceSeconds);
+    await tick();
+    expect((await versions('git-source')).length).toBeGreaterThan(1);
+    expect(await versionsInUse('git_source', 'webhook_secret_sealed')).toEqual([target]);
+    pass(policy.graceSeconds);
+    await tick();
+    expect(await latest()).toMatchObject({ status: 'finished' });
+    expect(await versions('git-source')).toEqual([target]);
+    await world.sql('update git_source set webhook_secret_sealed = $1', [kept[0]?.['box']]);
+    expect(await world.findUnusable()).toEqual([]);
+  });
+
+  // A process that slept through the grace time must fail, not write what nobody can open.
+  test('that a process would write with a version that is gone: the database refuses it', async () => {
+    const stale = await openKeyRing({ ...deps, store: deps.keys }, 'git-source');
+    const [row] = await world.sql('select source_id from git_source');
+    const late = stale.seal('late', String(row?.['source_id']));
+    await rotate('git-source');
+    const write = withOrg(world.pool, platformOrganizationId, (tx) =>
+      tx.updateTable('git_source').set({ webhook_secret_sealed: late }).execute(),
+    );
+    await expect(write).rejects.toThrow(/data key \d+ of git-source is gone/);
+  });
+
+  test('that still rests on an HMAC of the old version', async () => {
+    const ring = await openKeyRing({ ...deps, store: deps.keys }, 'api-key-pepper');
+    const old = ring.current().version;
+    const [row] = await world.sql('select key_id, secret_sealed, secret_key_version from api_key limit 1');
+    await world.sql(
+      `update api_key set secret_sealed = null, secret_key_version = null, secret_mac = $2, pepper_version = $3
+        where key_id = $1`,
+      [row?.['key_id'], Buffer.alloc(32), old],
+    );
+    expect(await rotate('api-key-pepper')).toMatchObject({ status: 'retiring' });
+    expect(await versions('api-key-pepper')).toContain(old);
+    await world.sql(
+      'update api_key set secret_mac = null, secret_sealed = $2, secret_key_version = $3 where key_id = $1',
+      [row?.['key_id'], row?.['secret_sealed'], row?.['secret_key_version']],
+    );
+    for (let times = 0; times < 2; times++) {
+      pass(policy.graceSeconds);
+      await tick();
+    }
+    expect(await latest()).toMatchObject({ status: 'finished' });
+    expect(await world.findUnusable()).toEqual([]);
+  });
+
+  test('that does not open: it is told, left as it is, and keeps the old version', async () => {
+    const [row] = await world.sql('select key_id, secret_sealed from api_key order by key_id limit 1');
+    const broken = Buffer.from(row?.['secret_sealed'] as Buffer);
+    broken.writeUInt8(broken.readUInt8(20) ^ 1, 20);
+    await world.sql('update api_key set secret_sealed = $2 where key_id = $1', [row?.['key_id'], broken]);
+    const before = await versions('api-key-pepper');
+    expect(await rotate('api-key-pepper')).toMatchObject({ status: 'retiring', rowsUnreadable: 1 });
+    expect(await versions('api-key-pepper')).toEqual([...before, Math.max(...before) + 1]);
+    const [left] = await world.sql('select secret_sealed from api_key where key_id = $1', [row?.['key_id']]);
+    expect(left?.['secret_sealed']).toEqual(broken);
+    await world.sql('update api_key set secret_sealed = $2 where key_id = $1', [
+      row?.['key_id'],
+      row?.['secret_sealed'],
+    ]);
+  });
+
+  test('by destroying a version without a successor', async () => {
+    const destroy = withSystem(world.pool, (tx) =>
+      postgresDataKeyStore.destroy(tx, { purpose: 'idempotency', below: 99, kept: [] }),
+    );
+    await expect(destroy).rejects.toThrow('no successor');
+  });
+});
+
+describe('a slice of time', () => {
+  test('ends the work, and the next goes on from there', async () => {
+    await request('api-key-pepper');
+    await tick();
+    pass(policy.leadSeconds);
+    // Every look at the clock takes a while: a slice holds a few steps.
+    let looks = 0;
+    const ticking: Clock = {
+      now: () => {
+        looks += 1;
+        return secondsAfter(now, looks / 100);
+      },
+    };
+    const short = { ...deps, clock: ticking, policy: { ...policy, sliceSeconds: 0.1 } };
+    const seen: string[] = [];
+    for (let slices = 0; slices < 60; slices++) {
+      await continueDataKeyRotations(short);
+      const rotation = await latest();
+      seen.push(`${rotation?.rowsDone}`);
+      if (rotation?.status === 'retiring') break;
+    }
+    expect(new Set(seen).size).toBeGreaterThan(1);
+    expect(await latest()).toMatchObject({ status: 'retiring', rowsDone: 12 });
+    expect(await world.findUnusable()).toEqual([]);
+  });
+});
+
+describe('a new wrapping key', () => {
+  test('takes over every data key, and nothing rests on the one before it', async () => {
+    await world.addWrappingKey();
+    deps = await world.rewrapDeps(policy);
+    const wrappingKeyId = await deps.wrapper.currentKeyId();
+    const [count] = await world.sql('select count(*) as n from data_key');
+    expect(await rewrapDataKeys(deps)).toHaveLength(Number(count?.['n']));
+    expect(await rewrapDataKeys(deps)).toEqual([]);
+    expect(await world.sql('select distinct wrapping_key_id as id from data_key')).toEqual([
+      { id: wrappingKeyId },
+    ]);
+    await world.removeOldWrappingKeys();
+    expect(await world.findUnusable()).toEqual([]);
+  });
+});
+
+test('the database and the code name the same sealed columns', async () => {
+  const rows = await world.sql(
+    'select purpose, relation, column_name, scope from sealed_column where is_resealed',
+  );
+  const inDatabase = rows.map((row) => Object.values(row).join(' '));
+  const inCode = Object.entries(rotatedPurposes).flatMap(([purpose, { columns }]) =>
+    columns.map(({ relation, column, scope }) => [purpose, relation, column, scope].join(' ')),
+  );
+  expect(inDatabase.sort()).toEqual(inCode.sort());
+});
+
+// A column of boxes that nobody registered would lose its data key.
+test('every column of boxes is registered, by its name', async () => {
+  const rows = await world.sql(
+    `select table_name || '.' || column_name as name from information_schema.columns
+      where table_schema = 'public' and data_type = 'bytea' and column_name like '%sealed%'
+      and not exists (select from sealed_column c where c.relation = table_name and c.column_name = columns.column_name)`,
+  );
+  expect(rows).toEqual([]);
+});
