@@ -1,11 +1,11 @@
-import { type ApiKeyFailure, issueApiKey } from '../../shared/api-key/index.ts';
-import type { ProblemFailure } from '../../shared/http/index.ts';
-import { fail, ok, type Result } from '../../shared/kernel/index.ts';
-import { toApiKeyView } from './api-key.schema.ts';
+import { checkReach, checkScopes, issueApiKey, policyOwnerRights } from '../../shared/api-key/index.ts';
+import { ok } from '../../shared/kernel/index.ts';
+import { issuedApiKeyView, toApiKeyView } from './api-key.schema.ts';
+import { toApiKeyProblem } from './api-key-problem.ts';
 import { serviceAccountIdField } from './field.schema.ts';
-import { issueApiKeyBody, issuedApiKeyView } from './issue-api-key.schema.ts';
+import { issueApiKeyBody } from './issue-api-key.schema.ts';
+import { toNewApiKey } from './new-api-key.ts';
 import { defineOperation } from './operation.ts';
-import { malformed } from './parse-request.ts';
 
 export const issueApiKeyOperation = defineOperation({
   id: 'issueApiKey',
@@ -19,26 +19,25 @@ export const issueApiKeyOperation = defineOperation({
   creates: true,
   response: issuedApiKeyView,
   example: { body: { description: 'Deployments' } },
-  act: async (deps, { actor, organization, params, body }) => {
-    const { expiresAt, ...rest } = body;
+  act: async (deps, { actor, caller, organization, params, body }) => {
+    const owner = { type: 'service_account', id: params.serviceAccount } as const;
+    const asked = { organizationId: organization.id, owner, callerScopes: caller.scopes };
+    const checked =
+      body.scopes === undefined
+        ? checkReach(undefined, caller.scopes)
+        : await checkScopes(policyOwnerRights(deps.access), { ...asked, scopes: body.scopes });
+    if (!checked.ok) return toApiKeyProblem(checked.failure);
     const issued = await issueApiKey(
       { ...deps, store: deps.stores.apiKey, pepper: deps.rings.pepper },
       {
-        ...rest,
-        organizationId: organization.id,
+        ...toNewApiKey(organization.id, body),
         serviceAccountId: params.serviceAccount,
         actor,
-        ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+        ...(checked.value === true ? {} : { scopes: checked.value }),
       },
     );
-    if (!issued.ok) return toProblem(issued.failure);
+    if (!issued.ok) return toApiKeyProblem(issued.failure);
     // The key has no address of its own; it is found in the organization's list.
     return ok({ body: { ...toApiKeyView(issued.value.key), text: issued.value.text } });
   },
 });
-
-function toProblem(failure: ApiKeyFailure): Result<never, ProblemFailure> {
-  if (failure.code === 'api_key.expiry_in_past')
-    return malformed([{ path: 'body.expiresAt', message: 'is in the past' }]);
-  return fail({ code: 'resource.not_found', detail: 'There is no such active service account' });
-}

@@ -1,9 +1,12 @@
+import { parseFingerprint } from '../../shared/api-key/index.ts';
 import { withOrg } from '../../shared/db/index.ts';
 import { ok } from '../../shared/kernel/index.ts';
+import { parseLabelFilter } from '../../shared/service-account/index.ts';
 import { apiKeyView, toApiKeyView } from './api-key.schema.ts';
 import { listApiKeysQuery } from './list-api-keys.schema.ts';
 import { defineOperation } from './operation.ts';
 import { pageOf, toPage, toStorePage } from './page.ts';
+import { malformed } from './parse-request.ts';
 
 export const listApiKeysOperation = defineOperation({
   id: 'listApiKeys',
@@ -14,10 +17,18 @@ export const listApiKeysOperation = defineOperation({
   query: listApiKeysQuery,
   response: pageOf(apiKeyView),
   act: async (deps, { organization, query }) => {
-    const owner = query.serviceAccount;
+    const { serviceAccount, user, label, fingerprint } = query;
+    if (serviceAccount !== undefined && user !== undefined)
+      return malformed([{ path: 'query.user', message: 'cannot stand beside serviceAccount' }]);
+    const labels = label === undefined ? undefined : parseLabelFilter(label);
+    if (label !== undefined && labels === undefined)
+      return malformed([{ path: 'query.label', message: 'must be labels, as in team=payments,env=prod' }]);
     const page = {
       ...toStorePage(query),
-      ...(owner === undefined ? {} : { owner: { type: 'service_account' as const, id: owner } }),
+      ...(fingerprint === undefined ? {} : parseFingerprint(fingerprint)),
+      ...(serviceAccount && { owner: { type: 'service_account' as const, id: serviceAccount } }),
+      ...(user && { owner: { type: 'user' as const, id: user } }),
+      labels,
     };
     const found = await withOrg(deps.pool, organization.id, (tx) => deps.stores.apiKey.list(tx, page));
     return ok({ body: toPage(found, query, toApiKeyView) });

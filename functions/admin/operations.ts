@@ -3,9 +3,11 @@ import { createOrganizationOperation } from './create-organization.ts';
 import { createServiceAccountOperation } from './create-service-account.ts';
 import { createTrustRuleOperation } from './create-trust-rule.ts';
 import { deleteServiceAccountOperation } from './delete-service-account.ts';
+import { disableApiKeyOperation } from './disable-api-key.ts';
 import { disableServiceAccountOperation } from './disable-service-account.ts';
 import { disableTrustRuleOperation } from './disable-trust-rule.ts';
 import { downloadAuditExportFileOperation } from './download-audit-export-file.ts';
+import { enableApiKeyOperation } from './enable-api-key.ts';
 import { enableServiceAccountOperation } from './enable-service-account.ts';
 import { enableTrustRuleOperation } from './enable-trust-rule.ts';
 import { eraseUserOperation } from './erase-user.ts';
@@ -16,6 +18,7 @@ import { getOrganizationOperation } from './get-organization.ts';
 import { getServiceAccountOperation } from './get-service-account.ts';
 import { getTrustRuleOperation } from './get-trust-rule.ts';
 import { issueApiKeyOperation } from './issue-api-key.ts';
+import { issuePersonalApiKeyOperation } from './issue-personal-api-key.ts';
 import { listApiKeysOperation } from './list-api-keys.ts';
 import { listAuditEventsOperation } from './list-audit-events.ts';
 import { listDecisionsOperation } from './list-decisions.ts';
@@ -38,7 +41,9 @@ import { removeResourceOperation } from './remove-resource.ts';
 import { removeTrustRuleOperation } from './remove-trust-rule.ts';
 import { requestAuditExportOperation } from './request-audit-export.ts';
 import { revokeApiKeyOperation } from './revoke-api-key.ts';
+import { revokeApiKeysOperation } from './revoke-api-keys.ts';
 import { revokeSigningKeyOperation } from './revoke-signing-key.ts';
+import { rotateApiKeyOperation } from './rotate-api-key.ts';
 import { rotateSigningKeyOperation } from './rotate-signing-key.ts';
 import { updateResourceOperation } from './update-resource.ts';
 import { updateServiceAccountOperation } from './update-service-account.ts';
@@ -73,8 +78,13 @@ export const operations: readonly Operation[] = [
   updateResourceOperation,
   removeResourceOperation,
   issueApiKeyOperation,
+  issuePersonalApiKeyOperation,
   listApiKeysOperation,
+  disableApiKeyOperation,
+  enableApiKeyOperation,
+  rotateApiKeyOperation,
   revokeApiKeyOperation,
+  revokeApiKeysOperation,
   listAuditEventsOperation,
   requestAuditExportOperation,
   getAuditExportOperation,

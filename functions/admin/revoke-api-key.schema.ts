@@ -1,5 +1,3 @@
-import { lineField } from './field.schema.ts';
+import { reasonField } from './api-key.schema.ts';
 
-export const revokeApiKeyBody = {
-  reason: lineField(200).optional().describe('Stands in the audit log for ever: no secret, no personal data'),
-};
+export const revokeApiKeyBody = { reason: reasonField.optional() };

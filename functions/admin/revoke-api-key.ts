@@ -1,6 +1,7 @@
 import { revokeApiKey } from '../../shared/api-key/index.ts';
-import { fail, ok } from '../../shared/kernel/index.ts';
+import { ok } from '../../shared/kernel/index.ts';
 import { apiKeyView, toApiKeyView } from './api-key.schema.ts';
+import { toApiKeyProblem } from './api-key-problem.ts';
 import { apiKeyIdField } from './field.schema.ts';
 import { defineOperation } from './operation.ts';
 import { revokeApiKeyBody } from './revoke-api-key.schema.ts';
@@ -22,9 +23,9 @@ export const revokeApiKeyOperation = defineOperation({
         organizationId: organization.id,
         keyId: params.key,
         actor,
-        ...(body.reason === undefined ? {} : { reason: body.reason }),
+        reason: body.reason,
       },
     );
-    return revoked.ok ? ok({ body: toApiKeyView(revoked.value) }) : fail({ code: 'resource.not_found' });
+    return revoked.ok ? ok({ body: toApiKeyView(revoked.value) }) : toApiKeyProblem(revoked.failure);
   },
 });

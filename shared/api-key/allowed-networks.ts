@@ -1,5 +1,5 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
-import { fail, ok, type Result } from '../kernel/index.ts';
+import { type Brand, fail, ok, type Result } from '../kernel/index.ts';
 
 /** Networks that a key may be used from; undefined: from anywhere. */
 export type AllowedNetworks = { include(address: string | undefined): boolean } | undefined;
@@ -19,13 +19,16 @@ export function openAllowedNetworks(networks: readonly string[] | undefined): Al
   };
 }
 
+/** CIDR in its one form. */
+export type Network = Brand<string, 'Network'>;
+
 export type NetworkFailure = { readonly code: 'network.malformed'; readonly message: string };
 
 /**
  * A network in its one form: `192.0.2.0/24`, or `2001:db8::/32` as RFC 5952 writes it; a single address becomes a
  * network of one. Bits beyond the prefix are refused, not cut off: whoever wrote them meant something narrower.
  */
-export function parseNetwork(text: string): Result<string, NetworkFailure> {
+export function parseNetwork(text: string): Result<Network, NetworkFailure> {
   const match = /^([0-9a-fA-F:.]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text);
   const address = canonicalAddress(match?.[1] ?? '');
   if (address === undefined) return malformed('must be an IPv4 or IPv6 network, as in 192.0.2.0/24');
@@ -35,7 +38,7 @@ export function parseNetwork(text: string): Result<string, NetworkFailure> {
   // An IPv4 address is checked as such, wherever it comes from; a network of the mapped ones would never be met.
   if (address.startsWith('::ffff:')) return malformed('must be written as the IPv4 network it is');
   if (hasBitsBeyond(address, bits)) return malformed(`must have no bits beyond its prefix of ${bits}`);
-  return ok(`${address}/${bits}`);
+  return ok(`${address}/${bits}` as Network);
 }
 
 /** Servers that listen on both families show an IPv4 peer as `::ffff:192.0.2.1` (RFC 4291 section 2.5.5.2). */

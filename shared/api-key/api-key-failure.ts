@@ -1,8 +1,21 @@
+import type { ApiKey } from './api-key.ts';
+import type { ScopeFailure } from './key-scopes.ts';
+
 export type ApiKeyFailure =
-  /** No such owner in this organization, or it is disabled. */
+  /** No such owner in this organization, or it is not active. */
   | { readonly code: 'api_key.owner_not_found' }
   | { readonly code: 'api_key.not_found' }
-  | { readonly code: 'api_key.expiry_in_past'; readonly expiresAt: string };
+  | { readonly code: 'api_key.expiry_in_past'; readonly expiresAt: string }
+  | { readonly code: 'api_key.not_active'; readonly status: ApiKey['status'] | 'expired' }
+  /** A personal key's text is for its owner alone. */
+  | { readonly code: 'api_key.not_yours' }
+  /** Two secrets live at once, never three. */
+  | { readonly code: 'api_key.overlap_running'; readonly until: Date }
+  /** The row has only the keyed hash of an older form, which cannot stand beside another secret. */
+  | { readonly code: 'api_key.overlap_unavailable' }
+  | ScopeFailure;
+
+export type FailureOf<Name extends string> = Extract<ApiKeyFailure, { code: `api_key.${Name}` }>;
 
 /** Why a presented key was refused. For logs and counters; a caller learns only that its credential is not valid. */
 export type ApiKeyRefusal = {
@@ -14,5 +27,6 @@ export type ApiKeyRefusal = {
     | 'revoked'
     | 'disabled'
     | 'expired'
-    | 'owner_disabled';
+    | 'owner_disabled'
+    | 'owner_expired';
 };

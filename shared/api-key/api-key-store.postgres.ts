@@ -1,41 +1,13 @@
-import type { Insertable, Selectable } from 'kysely';
-import { addLocator, type DatabasePool, locate, type Rows } from '../db/index.ts';
+import { sql } from 'kysely';
+import { addLocator, type DatabasePool, locate } from '../db/index.ts';
 import { organizationId } from '../organization/index.ts';
-import type { ApiKey } from './api-key.ts';
-import { apiKeyId } from './api-key-id.ts';
-import type { SealedSecret } from './api-key-secret.ts';
+import { columns, matches, toApiKey, toRow } from './api-key-row.postgres.ts';
 import type { ApiKeyStore } from './api-key-store.ts';
-import { findForVerification, toOwner } from './verify-api-key.postgres.ts';
-
-/** No secret among them. */
-const columns = [
-  'org_id',
-  'key_id',
-  'service_account_id',
-  'user_id',
-  'last_four',
-  'description',
-  'reason',
-  'labels',
-  'scopes',
-  'allowed_networks',
-  'status',
-  'created_at',
-  'created_by',
-  'expires_at',
-  'last_used_at',
-  'previous_secret_until',
-  'disabled_at',
-  'disabled_by',
-  'revoked_at',
-  'revoked_by',
-] as const;
-
-type Row = Pick<Selectable<Rows.ApiKeyRow>, (typeof columns)[number]>;
+import { findForVerification } from './verify-api-key.postgres.ts';
 
 export function postgresApiKeyStore(pool: DatabasePool): ApiKeyStore {
   return {
-    isOwnerActive: async (tx, owner) => {
+    isOwnerActive: async (tx, owner, now) => {
       // Held until commit: an owner that is being disabled cannot gain a key in between.
       const row =
         owner.type === 'user'
@@ -49,7 +21,7 @@ export function postgresApiKeyStore(pool: DatabasePool): ApiKeyStore {
               .selectFrom('service_account')
               .select('status')
               .where('service_account_id', '=', owner.id)
-              .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', eb.fn<Date>('now'))]))
+              .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
               .forShare()
               .executeTakeFirst();
       return row?.status === 'active';
@@ -62,11 +34,52 @@ export function postgresApiKeyStore(pool: DatabasePool): ApiKeyStore {
       const row = await tx.selectFrom('api_key').select(columns).where('key_id', '=', id).executeTakeFirst();
       return row && toApiKey(row);
     },
-    list: async (tx, page) => {
-      let query = tx.selectFrom('api_key').select(columns).orderBy('key_id', 'desc').limit(page.limit);
-      if (page.before !== undefined) query = query.where('key_id', '<', page.before);
-      if (page.owner !== undefined) query = query.where(ownerColumn(page.owner), '=', page.owner.id);
-      return (await query.execute()).map(toApiKey);
+    lock: async (tx, id) => {
+      const row = await tx
+        .selectFrom('api_key')
+        .select([...columns, sql<boolean>`secret_sealed is not null`.as('is_sealed')])
+        .where('key_id', '=', id)
+        .forUpdate()
+        .executeTakeFirst();
+      return row && { key: toApiKey(row), isSealed: row.is_sealed };
+    },
+    list: async (tx, { limit, before, id, lastFour, ...filter }) => {
+      let query = tx.selectFrom('api_key').select(columns).where(matches(filter));
+      if (before !== undefined) query = query.where('key_id', '<', before);
+      if (id !== undefined) query = query.where('key_id', '=', id);
+      if (lastFour !== undefined) query = query.where('last_four', '=', lastFour);
+      return (await query.orderBy('key_id', 'desc').limit(limit).execute()).map(toApiKey);
+    },
+    setStatus: async (tx, { id, status, by, at }) => {
+      const isDisabled = status === 'disabled';
+      const row = await tx
+        .updateTable('api_key')
+        .set({ status, disabled_at: isDisabled ? at : null, disabled_by: isDisabled ? by : null })
+        .where('key_id', '=', id)
+        .where('status', '=', isDisabled ? 'active' : 'disabled')
+        .returning(columns)
+        .executeTakeFirst();
+      return row && toApiKey(row);
+    },
+    rotate: async (tx, { id, secret, lastFour, previousUntil }) => {
+      const isKept = previousUntil !== undefined;
+      const row = await tx
+        .updateTable('api_key')
+        .set(({ ref, eb }) => ({
+          secret_sealed: Buffer.from(secret.box),
+          secret_key_version: secret.keyVersion,
+          secret_number: eb('secret_number', '+', 1),
+          previous_secret_sealed: isKept ? ref('secret_sealed') : null,
+          previous_secret_key_version: isKept ? ref('secret_key_version') : null,
+          previous_secret_until: previousUntil ?? null,
+          secret_mac: null,
+          pepper_version: null,
+          last_four: lastFour,
+        }))
+        .where('key_id', '=', id)
+        .returning(columns)
+        .executeTakeFirstOrThrow();
+      return toApiKey(row);
     },
     revoke: async (tx, input) => {
       const row = await tx
@@ -77,6 +90,36 @@ export function postgresApiKeyStore(pool: DatabasePool): ApiKeyStore {
         .returning(columns)
         .executeTakeFirst();
       return row && toApiKey(row);
+    },
+    revokeMany: async (tx, { filter, limit, by, at }) => {
+      const rows = await tx
+        // Of its own, and so run once: inside the update it would be run for each row, with a new limit each time.
+        .with('found', (query) =>
+          query
+            .selectFrom('api_key')
+            .select('key_id')
+            .where('status', '<>', 'revoked')
+            .where(matches(filter))
+            .orderBy('key_id')
+            .limit(limit)
+            .forUpdate(),
+        )
+        .updateTable('api_key')
+        .set({ status: 'revoked', revoked_at: at, revoked_by: by })
+        .where('key_id', 'in', (query) => query.selectFrom('found').select('key_id'))
+        .returning(columns)
+        .execute();
+      return rows.map(toApiKey);
+    },
+    hasUnrevoked: async (tx, filter) => {
+      const row = await tx
+        .selectFrom('api_key')
+        .select('key_id')
+        .where('status', '<>', 'revoked')
+        .where(matches(filter))
+        .limit(1)
+        .executeTakeFirst();
+      return row !== undefined;
     },
     keepSealed: async (tx, id, secret) => {
       await tx
@@ -91,54 +134,5 @@ export function postgresApiKeyStore(pool: DatabasePool): ApiKeyStore {
       const found = await locate(pool, id);
       return found === undefined ? undefined : organizationId.require(found);
     },
-  };
-}
-
-function ownerColumn(owner: ApiKey['owner']): 'user_id' | 'service_account_id' {
-  return owner.type === 'user' ? 'user_id' : 'service_account_id';
-}
-
-function toApiKey(row: Row): ApiKey {
-  return {
-    organizationId: organizationId.require(row.org_id),
-    id: apiKeyId.require(row.key_id),
-    owner: toOwner(row),
-    lastFour: row.last_four,
-    description: row.description,
-    reason: row.reason ?? undefined,
-    labels: row.labels,
-    scopes: row.scopes ?? undefined,
-    allowedNetworks: row.allowed_networks ?? undefined,
-    status: row.status,
-    createdAt: row.created_at,
-    createdBy: row.created_by,
-    expiresAt: row.expires_at ?? undefined,
-    lastUsedAt: row.last_used_at ?? undefined,
-    previousSecretUntil: row.previous_secret_until ?? undefined,
-    disabledAt: row.disabled_at ?? undefined,
-    disabledBy: row.disabled_by ?? undefined,
-    revokedAt: row.revoked_at ?? undefined,
-    revokedBy: row.revoked_by ?? undefined,
-  };
-}
-
-/** Of a key that is being made: what happens to one later has a method of its own. */
-function toRow(key: ApiKey, secret: SealedSecret): Insertable<Rows.ApiKeyRow> {
-  return {
-    org_id: key.organizationId,
-    key_id: key.id,
-    [ownerColumn(key.owner)]: key.owner.id,
-    secret_sealed: Buffer.from(secret.box),
-    secret_key_version: secret.keyVersion,
-    last_four: key.lastFour,
-    description: key.description,
-    reason: key.reason ?? null,
-    labels: JSON.stringify(key.labels),
-    scopes: key.scopes === undefined ? null : [...key.scopes],
-    allowed_networks: key.allowedNetworks === undefined ? null : [...key.allowedNetworks],
-    status: key.status,
-    created_at: key.createdAt,
-    created_by: key.createdBy,
-    expires_at: key.expiresAt ?? null,
   };
 }

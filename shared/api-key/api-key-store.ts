@@ -1,5 +1,6 @@
 import type { OrgTransaction } from '../db/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
+import type { Labels } from '../service-account/index.ts';
 import type { ApiKey } from './api-key.ts';
 import type { ApiKeyId } from './api-key-id.ts';
 import type { ApiKeyOwner } from './api-key-owner.ts';
@@ -12,31 +13,67 @@ export type ApiKeyForVerification = Pick<
 > & {
   /** The account or person, and the organization. */
   readonly isOwnerActive: boolean;
+  readonly ownerExpiresAt: Date | undefined;
   /** Sealed. Absent in a row from before there were seals, which has a `mac` in its place. */
   readonly secret: Uint8Array | undefined;
   readonly previousSecret: { readonly box: Uint8Array; readonly until: Date } | undefined;
   readonly mac: MacOfSecret | undefined;
 };
 
-export type ApiKeyPage = {
+/** All that are given must hold. */
+export type ApiKeyFilter = {
+  readonly owner?: ApiKeyOwner | undefined;
+  readonly labels?: Labels | undefined;
+  readonly createdBefore?: Date | undefined;
+};
+
+export type ApiKeyPage = Pick<ApiKeyFilter, 'owner' | 'labels'> & {
   readonly limit: number;
-  readonly before?: ApiKeyId;
-  readonly owner?: ApiKeyOwner;
+  readonly before?: ApiKeyId | undefined;
+  readonly id?: ApiKeyId | undefined;
+  readonly lastFour?: string | undefined;
+};
+
+/** A key that nobody else changes until the transaction ends. */
+export type LockedApiKey = {
+  readonly key: ApiKey;
+  /** Whether its newest secret is sealed, hence can stand beside another. */
+  readonly isSealed: boolean;
+};
+
+type Change = { readonly by: string; readonly at: Date };
+
+export type Rotation = {
+  readonly id: ApiKeyId;
+  readonly secret: SealedSecret;
+  readonly lastFour: string;
+  /** Absent: the secrets before end now. */
+  readonly previousUntil: Date | undefined;
 };
 
 /**
  * Keys of the transaction's organization. `add` makes the key findable by its id before the organization is known.
- * `revoke` changes a key once and is undefined for one that is unknown or already revoked; who revoked first stays
- * recorded.
+ * `revoke` and `setStatus` change a key once and are undefined for one that is unknown or not in a state to be
+ * changed so; who revoked first stays recorded.
  */
 export type ApiKeyStore = {
   /** Holds the owner as it is until the transaction ends. */
-  isOwnerActive(tx: OrgTransaction, owner: ApiKeyOwner): Promise<boolean>;
+  isOwnerActive(tx: OrgTransaction, owner: ApiKeyOwner, now: Date): Promise<boolean>;
   add(tx: OrgTransaction, key: ApiKey, secret: SealedSecret): Promise<void>;
   find(tx: OrgTransaction, id: ApiKeyId): Promise<ApiKey | undefined>;
+  lock(tx: OrgTransaction, id: ApiKeyId): Promise<LockedApiKey | undefined>;
   /** Newest first, at most `limit`, older than `before` when given. */
   list(tx: OrgTransaction, page: ApiKeyPage): Promise<ApiKey[]>;
-  revoke(tx: OrgTransaction, input: { id: ApiKeyId; by: string; at: Date }): Promise<ApiKey | undefined>;
+  setStatus(
+    tx: OrgTransaction,
+    input: { id: ApiKeyId; status: 'active' | 'disabled' } & Change,
+  ): Promise<ApiKey | undefined>;
+  /** Of a key that is locked. The newest secret becomes the previous one, and that one is gone. */
+  rotate(tx: OrgTransaction, rotation: Rotation): Promise<ApiKey>;
+  revoke(tx: OrgTransaction, input: { id: ApiKeyId } & Change): Promise<ApiKey | undefined>;
+  /** The oldest first. */
+  revokeMany(tx: OrgTransaction, input: { filter: ApiKeyFilter; limit: number } & Change): Promise<ApiKey[]>;
+  hasUnrevoked(tx: OrgTransaction, filter: ApiKeyFilter): Promise<boolean>;
   /** Gives a row that has only a `mac` its seal; one that has a seal keeps it. */
   keepSealed(tx: OrgTransaction, id: ApiKeyId, secret: SealedSecret): Promise<void>;
   /** Asked outside any organization, in one round trip. */

@@ -41,6 +41,14 @@ export function fingerprintOf(id: ApiKeyId, lastFour: string): string {
   return `${id}…${lastFour}`;
 }
 
+/** As it is shown, or the id alone. Undefined when it is neither. */
+export function parseFingerprint(text: string): { id: ApiKeyId; lastFour?: string } | undefined {
+  const [id, lastFour, ...rest] = text.split('…');
+  if (!apiKeyId.is(id) || rest.length > 0) return undefined;
+  if (lastFour === undefined) return { id };
+  return /^[0-9A-Za-z]{4}$/.test(lastFour) ? { id, lastFour } : undefined;
+}
+
 function checksumOf(body: string): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(crc32(body));

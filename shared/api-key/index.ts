@@ -10,6 +10,7 @@
  */
 export {
   type AllowedNetworks,
+  type Network,
   type NetworkFailure,
   openAllowedNetworks,
   parseNetwork,
@@ -20,8 +21,38 @@ export type { ApiKeyFailure, ApiKeyRefusal } from './api-key-failure.ts';
 export { type ApiKeyId, apiKeyId } from './api-key-id.ts';
 export { type ApiKeyOwner, type UserId, userId } from './api-key-owner.ts';
 export { type SealedSecret, sealSecret } from './api-key-secret.ts';
-export type { ApiKeyForVerification, ApiKeyPage, ApiKeyStore } from './api-key-store.ts';
-export { type ApiKeyEnvironment, type ApiKeyText, fingerprintOf, parseApiKeyText } from './api-key-text.ts';
-export { type IssueApiKeyInput, type IssuedApiKey, issueApiKey } from './issue-api-key.ts';
+export type { ApiKeyFilter, ApiKeyForVerification, ApiKeyPage, ApiKeyStore } from './api-key-store.ts';
+export {
+  type ApiKeyEnvironment,
+  type ApiKeyText,
+  fingerprintOf,
+  parseApiKeyText,
+  parseFingerprint,
+} from './api-key-text.ts';
+export { type ChangeApiKeyStatusInput, disableApiKey, enableApiKey } from './change-api-key-status.ts';
+export {
+  type IssueApiKeyInput,
+  type IssuedApiKey,
+  type IssuePersonalApiKeyInput,
+  issueApiKey,
+  issuePersonalApiKey,
+} from './issue-api-key.ts';
+export {
+  type CheckedScopes,
+  type CheckScopesInput,
+  checkReach,
+  checkScopes,
+  type ScopeFailure,
+  scopesMax,
+} from './key-scopes.ts';
+export { type OwnerRights, policyOwnerRights } from './owner-rights.ts';
 export { type RevokeApiKeyInput, revokeApiKey } from './revoke-api-key.ts';
+export { type RevokeApiKeysInput, revokeApiKeys, revokedAtOnceMax } from './revoke-api-keys.ts';
+export {
+  overlapSecondsDefault,
+  overlapSecondsMax,
+  type RotateApiKeyInput,
+  type RotateFailure,
+  rotateApiKey,
+} from './rotate-api-key.ts';
 export { type VerifiedApiKey, type VerifyApiKeyDeps, verifyApiKey } from './verify-api-key.ts';

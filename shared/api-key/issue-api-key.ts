@@ -2,70 +2,96 @@ import { withOrg } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
-import type { ServiceAccountId } from '../service-account/index.ts';
+import type { Labels, ServiceAccountId } from '../service-account/index.ts';
+import type { Network } from './allowed-networks.ts';
 import type { ApiKey } from './api-key.ts';
 import type { ApiKeyDeps } from './api-key-deps.ts';
-import type { ApiKeyFailure } from './api-key-failure.ts';
+import type { FailureOf } from './api-key-failure.ts';
 import { apiKeyId } from './api-key-id.ts';
-import { toOwnerData } from './api-key-owner.ts';
+import { type ApiKeyOwner, toOwnerData, type UserId } from './api-key-owner.ts';
 import { sealSecret } from './api-key-secret.ts';
 import { type ApiKeyEnvironment, type ApiKeyText, createApiKeyText, fingerprintOf } from './api-key-text.ts';
+import type { CheckedScopes } from './key-scopes.ts';
 
-export type IssueApiKeyInput = {
+type NewApiKey = {
   readonly organizationId: OrganizationId;
-  readonly serviceAccountId: ServiceAccountId;
-  readonly actor: Actor;
   readonly description: string;
   readonly environment: ApiKeyEnvironment;
-  readonly expiresAt?: Date;
+  /** Why it is made. */
+  readonly reason?: string | undefined;
+  readonly labels?: Labels | undefined;
+  /** Absent: from anywhere. */
+  readonly allowedNetworks?: readonly Network[] | undefined;
+  readonly expiresAt?: Date | undefined;
+};
+
+export type IssueApiKeyInput = NewApiKey & {
+  readonly serviceAccountId: ServiceAccountId;
+  readonly actor: Actor;
+  /** Absent: the key may do all that its account may. */
+  readonly scopes?: CheckedScopes | undefined;
+};
+
+/** Whoever asks is the owner: nobody can make a key that acts as somebody else. */
+export type IssuePersonalApiKeyInput = NewApiKey & {
+  readonly actor: { readonly type: 'user'; readonly id: UserId };
+  readonly scopes: CheckedScopes;
 };
 
 /** `text` is the secret: shown to the caller once and kept nowhere. */
 export type IssuedApiKey = { readonly key: ApiKey; readonly text: ApiKeyText };
 
+type Outcome = Promise<Result<IssuedApiKey, FailureOf<'owner_not_found' | 'expiry_in_past'>>>;
+
 /** Issues a key of an active service account, with its event, in one transaction. */
-export async function issueApiKey(
-  deps: ApiKeyDeps,
-  input: IssueApiKeyInput,
-): Promise<Result<IssuedApiKey, ApiKeyFailure>> {
-  const now = deps.clock.now();
-  if (input.expiresAt !== undefined && input.expiresAt <= now) {
-    return fail({ code: 'api_key.expiry_in_past', expiresAt: input.expiresAt.toISOString() });
-  }
-  const issued = createKey(deps, input, now);
+export function issueApiKey(deps: ApiKeyDeps, input: IssueApiKeyInput): Outcome {
+  return issue(deps, input, { type: 'service_account', id: input.serviceAccountId });
+}
+
+/** Issues a key that acts as the person who asks, within its scopes and that person's rights at each use. */
+export function issuePersonalApiKey(deps: ApiKeyDeps, input: IssuePersonalApiKeyInput): Outcome {
+  return issue(deps, input, input.actor);
+}
+
+type IssueInput = Omit<IssueApiKeyInput, 'serviceAccountId'>;
+
+async function issue(deps: ApiKeyDeps, input: IssueInput, owner: ApiKeyOwner): Outcome {
+  const { expiresAt } = input;
+  if (expiresAt !== undefined && expiresAt <= deps.clock.now())
+    return fail({ code: 'api_key.expiry_in_past', expiresAt: expiresAt.toISOString() });
+  const id = apiKeyId.create(deps);
+  const kind = owner.type === 'user' ? 'pk' : 'sa';
+  const text = createApiKeyText(deps.random, id, { kind, environment: input.environment });
+  const key = createKey(deps, input, { id, owner, lastFour: text.slice(-4) });
   return withOrg(deps.pool, input.organizationId, async (tx) => {
-    if (!(await deps.store.isOwnerActive(tx, issued.key.owner)))
+    if (!(await deps.store.isOwnerActive(tx, owner, key.createdAt)))
       return fail({ code: 'api_key.owner_not_found' });
-    await deps.store.add(tx, issued.key, issued.secret);
+    await deps.store.add(tx, key, sealSecret(deps.pepper, id, text));
     await deps.events.record(tx, input.organizationId, {
       type: 'uos.api-key.issued.v1',
-      subject: issued.key.id,
+      subject: id,
       actor: input.actor,
-      data: {
-        fingerprint: fingerprintOf(issued.key.id, issued.key.lastFour),
-        ...toOwnerData(issued.key.owner),
-        ...(input.expiresAt === undefined ? {} : { expiresAt: input.expiresAt.toISOString() }),
-      },
+      data: toEventData(key),
     });
-    return ok({ key: issued.key, text: issued.text });
+    return ok({ key, text });
   });
 }
 
-function createKey(deps: ApiKeyDeps, input: IssueApiKeyInput, now: Date) {
-  const id = apiKeyId.create(deps);
-  const text = createApiKeyText(deps.random, id, { kind: 'sa', environment: input.environment });
-  const key: ApiKey = {
+function createKey(
+  deps: ApiKeyDeps,
+  input: IssueInput,
+  own: Pick<ApiKey, 'id' | 'owner' | 'lastFour'>,
+): ApiKey {
+  return {
+    ...own,
     organizationId: input.organizationId,
-    id,
-    owner: { type: 'service_account', id: input.serviceAccountId },
-    lastFour: text.slice(-4),
     description: input.description,
-    reason: undefined,
-    labels: {},
-    scopes: undefined,
-    allowedNetworks: undefined,
+    reason: input.reason,
+    labels: input.labels ?? {},
+    scopes: input.scopes,
+    allowedNetworks: input.allowedNetworks,
     status: 'active',
-    createdAt: now,
+    createdAt: deps.clock.now(),
     createdBy: input.actor.id,
     expiresAt: input.expiresAt,
     lastUsedAt: undefined,
@@ -75,5 +101,16 @@ function createKey(deps: ApiKeyDeps, input: IssueApiKeyInput, now: Date) {
     revokedAt: undefined,
     revokedBy: undefined,
   };
-  return { key, text, secret: sealSecret(deps.pepper, id, text) };
+}
+
+/** Networks are not named: an address of somebody's home would stand in the log for ever. */
+function toEventData({ id, lastFour, owner, scopes, allowedNetworks, expiresAt, reason }: ApiKey) {
+  return {
+    fingerprint: fingerprintOf(id, lastFour),
+    ...toOwnerData(owner),
+    ...(scopes === undefined ? {} : { scopes: [...scopes] }),
+    ...(allowedNetworks === undefined ? {} : { allowedNetworks: allowedNetworks.length }),
+    ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
+    ...(reason === undefined ? {} : { reason }),
+  };
 }

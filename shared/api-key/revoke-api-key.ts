@@ -1,10 +1,10 @@
-import { withOrg } from '../db/index.ts';
-import type { Actor } from '../events/index.ts';
+import { type OrgTransaction, withOrg } from '../db/index.ts';
+import type { Actor, EventRecorder } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
 import type { ApiKey } from './api-key.ts';
 import type { ApiKeyDeps } from './api-key-deps.ts';
-import type { ApiKeyFailure } from './api-key-failure.ts';
+import type { FailureOf } from './api-key-failure.ts';
 import type { ApiKeyId } from './api-key-id.ts';
 import { toOwnerData } from './api-key-owner.ts';
 import { fingerprintOf } from './api-key-text.ts';
@@ -13,7 +13,7 @@ export type RevokeApiKeyInput = {
   readonly organizationId: OrganizationId;
   readonly keyId: ApiKeyId;
   readonly actor: Actor;
-  readonly reason?: string;
+  readonly reason?: string | undefined;
 };
 
 /**
@@ -23,7 +23,7 @@ export type RevokeApiKeyInput = {
 export async function revokeApiKey(
   deps: Omit<ApiKeyDeps, 'pepper' | 'random'>,
   input: RevokeApiKeyInput,
-): Promise<Result<ApiKey, ApiKeyFailure>> {
+): Promise<Result<ApiKey, FailureOf<'not_found'>>> {
   return withOrg(deps.pool, input.organizationId, async (tx) => {
     const revoked = await deps.store.revoke(tx, {
       id: input.keyId,
@@ -34,16 +34,25 @@ export async function revokeApiKey(
       const existing = await deps.store.find(tx, input.keyId);
       return existing === undefined ? fail({ code: 'api_key.not_found' }) : ok(existing);
     }
-    await deps.events.record(tx, input.organizationId, {
-      type: 'uos.api-key.revoked.v1',
-      subject: revoked.id,
-      actor: input.actor,
-      data: {
-        fingerprint: fingerprintOf(revoked.id, revoked.lastFour),
-        ...toOwnerData(revoked.owner),
-        ...(input.reason === undefined ? {} : { reason: input.reason }),
-      },
-    });
+    await recordRevocation(deps.events, tx, revoked, input);
     return ok(revoked);
+  });
+}
+
+export async function recordRevocation(
+  events: EventRecorder,
+  tx: OrgTransaction,
+  { organizationId, id, lastFour, owner }: ApiKey,
+  { actor, reason }: Pick<RevokeApiKeyInput, 'actor' | 'reason'>,
+): Promise<void> {
+  await events.record(tx, organizationId, {
+    type: 'uos.api-key.revoked.v1',
+    subject: id,
+    actor,
+    data: {
+      fingerprint: fingerprintOf(id, lastFour),
+      ...toOwnerData(owner),
+      ...(reason === undefined ? {} : { reason }),
+    },
   });
 }

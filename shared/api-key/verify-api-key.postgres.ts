@@ -17,12 +17,11 @@ with scope as materialized (
 select found.* from scope, lateral (
   select k.org_id, k.key_id, k.service_account_id, k.user_id, k.secret_sealed, k.secret_mac, k.pepper_version,
          k.previous_secret_sealed, k.previous_secret_until, k.status, k.expires_at, k.scopes, k.allowed_networks,
-         o.status = 'active' and coalesce(
-           (select case when s.expires_at <= now() then 'disabled' else s.status end from service_account s
-             where s.org_id = k.org_id and s.service_account_id = k.service_account_id),
-           (select m.status from membership m where m.org_id = k.org_id and m.user_id = k.user_id)
-         ) = 'active' as is_owner_active
+         o.status = 'active' and coalesce(s.status, m.status) = 'active' as is_owner_active,
+         s.expires_at as owner_expires_at
     from api_key k join organization o on o.org_id = k.org_id
+    left join service_account s on s.org_id = k.org_id and s.service_account_id = k.service_account_id
+    left join membership m on m.org_id = k.org_id and m.user_id = k.user_id
    where k.org_id = scope.org_id and k.key_id = $1
   offset 0
 ) as found`;
@@ -44,6 +43,7 @@ type Row = {
   readonly scopes: string[] | null;
   readonly allowed_networks: string[] | null;
   readonly is_owner_active: boolean | null;
+  readonly owner_expires_at: Date | null;
 };
 
 export function findForVerification(pool: Pick<DatabasePool, 'query'>): ApiKeyStore['findForVerification'] {
@@ -63,6 +63,7 @@ function toApiKeyForVerification(row: Row): ApiKeyForVerification {
     scopes: row.scopes ?? undefined,
     allowedNetworks: row.allowed_networks ?? undefined,
     isOwnerActive: row.is_owner_active === true,
+    ownerExpiresAt: row.owner_expires_at ?? undefined,
     secret: row.secret_sealed ?? undefined,
     previousSecret: toPreviousSecret(row),
     mac:

@@ -43,8 +43,10 @@ export async function verifyApiKey(
   if (found === undefined) return refuse('unknown');
   if (secret === undefined) return refuse('wrong_secret');
   if (found.status !== 'active') return refuse(found.status);
-  if (found.expiresAt !== undefined && found.expiresAt <= deps.clock.now()) return refuse('expired');
+  const now = deps.clock.now();
+  if (found.expiresAt !== undefined && found.expiresAt <= now) return refuse('expired');
   if (!found.isOwnerActive) return refuse('owner_disabled');
+  if (found.ownerExpiresAt !== undefined && found.ownerExpiresAt <= now) return refuse('owner_expired');
   if (secret === 'mac') await keepSealed(deps, found.organizationId, presented);
   return ok(toVerified(found, presented, secret));
 }
@@ -56,10 +58,13 @@ async function matchSecret(
   found: ApiKeyForVerification | undefined,
 ): Promise<Secret | undefined> {
   const { pepper, clock } = deps;
-  const isNewest = await isSecretIn(pepper, { id, box: found?.secret }, text);
-  const isPrevious = await isSecretIn(pepper, { id, box: found?.previousSecret?.box }, text);
-  if (isNewest) return 'newest';
-  if (isPrevious && found?.previousSecret && clock.now() < found.previousSecret.until) return 'previous';
+  const { secret, previousSecret } = found ?? {};
+  // Opened where there is no secret, so that a key that does not exist takes as long as one that does.
+  const { box: decoy } = sealSecret(pepper, id, text);
+  const isNewest = await isSecretIn(pepper, { id, box: secret ?? decoy }, text);
+  const isPrevious = await isSecretIn(pepper, { id, box: previousSecret?.box ?? decoy }, text);
+  if (isNewest && secret !== undefined) return 'newest';
+  if (isPrevious && previousSecret !== undefined && clock.now() < previousSecret.until) return 'previous';
   if (found?.secret !== undefined || found?.mac === undefined) return undefined;
   return (await isMacOf(pepper, found.mac, text)) ? 'mac' : undefined;
 }
@@ -78,11 +83,13 @@ async function keepSealed(
 
 function toVerified(found: ApiKeyForVerification, { id, text }: Presented, secret: Secret): VerifiedApiKey {
   const { organizationId, owner, scopes, allowedNetworks } = found;
-  const ends = [found.expiresAt, secret === 'previous' ? found.previousSecret?.until : undefined];
-  const expiresAt = ends
-    .filter((end) => end !== undefined)
-    .reduce<Date | undefined>((first, end) => (first !== undefined && first < end ? first : end), undefined);
+  const overlapEnd = secret === 'previous' ? found.previousSecret?.until : undefined;
+  const expiresAt = firstOf([found.expiresAt, found.ownerExpiresAt, overlapEnd]);
   return { organizationId, id, owner, lastFour: text.slice(-4), scopes, allowedNetworks, expiresAt };
+}
+
+function firstOf(ends: readonly (Date | undefined)[]): Date | undefined {
+  return ends.filter((end) => end !== undefined).sort((a, b) => a.getTime() - b.getTime())[0];
 }
 
 function refuse(reason: ApiKeyRefusal['reason']): Fail<ApiKeyRefusal> {

@@ -30,6 +30,7 @@ const binding = z.strictObject({
   conditions: z.array(z.record(z.string(), z.json())).max(8).optional(),
 });
 const resource = z.strictObject({ type: z.string(), resourceId: z.string() });
+const because = { reason: z.string().optional() };
 /** `userId` is the owner of a personal key. */
 const apiKey = z.strictObject({
   fingerprint: z.string(),
@@ -78,8 +79,23 @@ export const eventCatalog = {
   'uos.service-account.disabled.v1': removed,
   'uos.service-account.enabled.v1': removed,
   'uos.service-account.removed.v1': removed,
-  'uos.api-key.issued.v1': apiKey.extend({ expiresAt: z.string().optional() }),
-  'uos.api-key.revoked.v1': apiKey.extend({ reason: z.string().optional() }),
+  'uos.api-key.issued.v1': apiKey.extend({
+    ...because,
+    /** Absent when the key is not narrowed. */
+    scopes: z.array(z.string()).max(100).optional(),
+    /** How many; absent when it works from anywhere. */
+    allowedNetworks: z.int().optional(),
+    expiresAt: z.string().optional(),
+  }),
+  'uos.api-key.disabled.v1': apiKey.extend(because),
+  'uos.api-key.enabled.v1': apiKey.extend(because),
+  'uos.api-key.rotated.v1': apiKey.extend({
+    ...because,
+    previousFingerprint: z.string(),
+    /** Absent when the secret before ended with the rotation. */
+    previousUntil: z.string().optional(),
+  }),
+  'uos.api-key.revoked.v1': apiKey.extend(because),
   'uos.trust-rule.created.v1': trustRule.extend({
     issuer: z.string(),
     audience: z.string(),

@@ -41,6 +41,7 @@ const problems = {
     title: 'This action needs stronger authentication',
     headers: { 'www-authenticate': 'Bearer realm="uos", error="insufficient_user_authentication"' },
   },
+  'scope.beyond_rights': { status: 422, title: 'A scope is beyond the rights it would narrow' },
   'resource.not_found': { status: 404, title: 'There is no such resource' },
   'resource.conflict': { status: 409, title: 'The resource is not in a state that allows this' },
   'resource.already_exists': { status: 409, title: 'The resource already exists' },

@@ -24,7 +24,7 @@ export const postgresDirectoryStore: DirectoryStore = {
       .updateTable('api_key')
       .set({ status: 'revoked', revoked_at: at, revoked_by: by })
       .where('service_account_id', '=', serviceAccountId)
-      .where('status', '=', 'active')
+      .where('status', '<>', 'revoked')
       .returning(['key_id', 'last_four'])
       .execute();
     return rows.map((row) => ({ id: row.key_id, lastFour: row.last_four }));

@@ -3,9 +3,15 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import { createApiKeyText } from '../../shared/api-key/api-key-text.ts';
-import { type ApiKeyId, apiKeyId, type IssuedApiKey, verifyApiKey } from '../../shared/api-key/index.ts';
+import {
+  type ApiKeyId,
+  apiKeyId,
+  type IssuedApiKey,
+  rotateApiKey,
+  verifyApiKey,
+} from '../../shared/api-key/index.ts';
 import { type DatabasePool, openPool } from '../../shared/db/index.ts';
-import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
+import { invariant, systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
@@ -114,6 +120,7 @@ describe('verification of a key that is not known yet', () => {
     ['disabled', async () => void (await setKey("status = 'disabled'"))],
     ['expired', async () => void (await setKey("expires_at = now() - interval '1 second'"))],
     ['owner_disabled', async () => void (await setOwner("status = 'disabled'"))],
+    ['owner_expired', async () => void (await setOwner("expires_at = now() - interval '1 second'"))],
     ['owner_disabled', async () => void (await setOrganization("status = 'suspended'"))],
   ])('asks as often when it is %s, and opens and compares as often', async (reason, spoil) => {
     const text = (await spoil()) ?? key.text;
@@ -165,5 +172,104 @@ describe('what is kept of a secret', () => {
     expect(row).toEqual({ sealed: true });
     await setKey("secret_mac = '\\x00'::bytea || substring(secret_mac from 2)");
     expect(await verifyApiKey(keys.deps, key.text)).toMatchObject({ ok: true });
+  });
+});
+
+describe('rotation', () => {
+  const rotate = (overlapSeconds: number, id = key.key.id) =>
+    rotateApiKey(keys.deps, {
+      organizationId: organization.organizationId,
+      keyId: id,
+      actor: { type: 'system', id: 'test' },
+      environment: 'test',
+      overlapSeconds,
+    });
+  const isGood = async (text: string) => (await verifyApiKey(keys.deps, text)).ok;
+
+  it('lets the secret before work until the overlap ends, and not a moment longer', async () => {
+    const rotated = await rotate(60);
+    invariant(rotated.ok, 'not rotated');
+    const first = await verifyApiKey(keys.deps, key.text);
+    expect(first).toMatchObject({ ok: true, value: { expiresAt: rotated.value.key.previousSecretUntil } });
+    await setKey('previous_secret_until = now()');
+    expect(await verifyApiKey(keys.deps, key.text)).toMatchObject({ failure: { reason: 'wrong_secret' } });
+    expect(await isGood(rotated.value.text)).toBe(true);
+  });
+
+  it('is won by the first of many at once, when there is an overlap', async () => {
+    const outcomes = await Promise.all([1, 2, 3, 4].map(() => rotate(60)));
+    const won = outcomes.filter((outcome) => outcome.ok);
+    const lost = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.failure.code]));
+    expect(won).toHaveLength(1);
+    expect(lost).toEqual(Array.from({ length: 3 }, () => 'api_key.overlap_running'));
+    expect(await isGood(key.text)).toBe(true);
+    for (const { value } of won) expect(await isGood(value.text)).toBe(true);
+  });
+
+  it('leaves exactly one live secret after many at once without an overlap', async () => {
+    const outcomes = await Promise.all([1, 2, 3, 4].map(() => rotate(0)));
+    const texts = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value.text] : []));
+    expect(texts).toHaveLength(4);
+    const good = await Promise.all([key.text, ...texts].map(isGood));
+    expect(good.filter(Boolean)).toHaveLength(1);
+  });
+
+  it('of a key of before there were seals needs a use first, unless nothing shall overlap', async () => {
+    const older = `secret_sealed = null, secret_key_version = null, pepper_version = 1,
+      secret_mac = decode(repeat('00', 32), 'hex')`;
+    await setKey(older);
+    expect(await rotate(60)).toMatchObject({ failure: { code: 'api_key.overlap_unavailable' } });
+    expect(await rotate(0)).toMatchObject({ ok: true });
+  });
+
+  it.each(['revoked', 'disabled'])('refuses a key that is %s', async (status) => {
+    await setKey(`status = '${status}'`);
+    expect(await rotate(0)).toMatchObject({ failure: { code: 'api_key.not_active', status } });
+  });
+
+  it('finds no key of another tenant', async () => {
+    const other = await seedOrganization(pool, { serviceAccounts: ['ci'] });
+    const theirs = await keys.issue(other, 'ci');
+    expect(await rotate(0, theirs.key.id)).toMatchObject({ failure: { code: 'api_key.not_found' } });
+    expect(await isGood(theirs.text)).toBe(true);
+  });
+});
+
+describe('what warm instances are told', () => {
+  /** What the feed carries of a change: whom it concerns. */
+  async function heardOf(change: () => Promise<unknown>): Promise<string[]> {
+    const heard: string[] = [];
+    const client = new pg.Client({ connectionString: database.appUrl });
+    await client.connect();
+    client.on('notification', ({ payload }) => heard.push(payload ?? ''));
+    await client.query('listen authorization_changed');
+    await change();
+    await client.query("select pg_notify('authorization_changed', 'end')");
+    await expect.poll(() => heard.includes('end')).toBe(true);
+    await client.end();
+    return heard.filter((payload) => payload !== 'end');
+  }
+  const ofKey = () => `${organization.organizationId} ${key.key.id}`;
+  const ofFacts = () => organization.organizationId;
+
+  it.each([
+    ["status = 'disabled'", true],
+    ["scopes = '{a:b}'", true],
+    ['expires_at = now()', true],
+    ["allowed_networks = '{10.0.0.0/8}'", false],
+    ['secret_number = secret_number + 1', false],
+  ])('of %s: the key, and of what decisions rest on the organization too', async (change, isFact) => {
+    const heard = await heardOf(() => setKey(change));
+    expect(heard.sort()).toEqual([...(isFact ? [ofFacts()] : []), ofKey()]);
+  });
+
+  // Half a million new seals, and a last use a minute, must not empty every cache.
+  it.each([
+    'last_used_at = now()',
+    'secret_sealed = secret_sealed || secret_sealed, secret_key_version = 2',
+    `labels = '{"a": "b"}'`,
+    'status = status',
+  ])('of %s: nothing', async (change) => {
+    expect(await heardOf(() => setKey(change))).toEqual([]);
   });
 });

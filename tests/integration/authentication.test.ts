@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type IssuedApiKey, revokeApiKey } from '../../shared/api-key/index.ts';
+import { type IssuedApiKey, revokeApiKey, rotateApiKey } from '../../shared/api-key/index.ts';
 import { openPool, withOrg } from '../../shared/db/index.ts';
-import { systemClock, toNumericDate } from '../../shared/kernel/index.ts';
+import { invariant, systemClock, toNumericDate } from '../../shared/kernel/index.ts';
 import { platformOrganizationId } from '../../shared/organization/index.ts';
 import {
   type AuthorizeInstance,
@@ -104,6 +104,8 @@ describe('the caller', () => {
 
   it.each([
     ['its key is revoked', () => revoke(scene.gateway)],
+    ['its key is disabled', () => change("update api_key set status = 'disabled'")],
+    ['its key has expired', () => change('update api_key set expires_at = now()')],
     ['its account is disabled', () => change("update service_account set status = 'disabled'")],
     ['its organization is suspended', () => change("update organization set status = 'suspended'")],
   ])('is refused by every warm instance once %s, with the key and with its token', async (_, end) => {
@@ -119,6 +121,47 @@ describe('the caller', () => {
       for (const text of credentials) await waitUntil(async () => (await ask(base, text)).status === 401);
     }
     await second.close();
+  });
+
+  it('is refused by every warm instance with the secret that a rotation has ended', async () => {
+    const second = await startAuthorizeInstance(world);
+    const ask = (base: string, token: string) => askAuthorize(base, question(scene.alice), { token });
+    const bases = [instance.base, second.base];
+    for (const base of bases) expect((await ask(base, scene.gateway.text)).status).toBe(200);
+    const overlapping = await rotate(scene.gateway, 60);
+    for (const base of bases) {
+      for (const text of [scene.gateway.text, overlapping]) expect((await ask(base, text)).status).toBe(200);
+    }
+    const last = await rotate(scene.gateway, 0);
+    for (const base of bases) {
+      for (const text of [scene.gateway.text, overlapping])
+        await waitUntil(async () => (await ask(base, text)).status === 401);
+      expect((await ask(base, last)).status).toBe(200);
+    }
+    await second.close();
+  });
+
+  it('is refused with the secret before, the moment the overlap ends, however warm the instance', async () => {
+    const ask = (token: string) => post(question(scene.alice), { token });
+    const last = await rotate(scene.gateway, 2);
+    expect((await ask(scene.gateway.text)).status).toBe(200);
+    await waitUntil(async () => (await ask(scene.gateway.text)).status === 401);
+    expect((await ask(last)).status).toBe(200);
+  });
+
+  // The address is checked at each use, not with the key: what is remembered of it proves nothing from elsewhere.
+  it('is refused from outside the networks of its key, with the same answer as ever', async () => {
+    const ask = () =>
+      post(question(scene.alice), { token: scene.gateway.text, headers: { 'x-request-id': 'r' } });
+    await change("update api_key set allowed_networks = '{127.0.0.0/8}'");
+    expect((await ask()).status).toBe(200);
+    await change("update api_key set allowed_networks = '{192.0.2.0/24}'");
+    await waitUntil(async () => (await ask()).status === 401);
+    const unknown = await post(question(scene.alice), {
+      token: await createForeignKey(),
+      headers: { 'x-request-id': 'r' },
+    });
+    expect((await ask()).text).toBe(unknown.text);
   });
 
   it('is refused without the feed, too: a silent feed is not believed', async () => {
@@ -199,6 +242,18 @@ async function revoke(issued: IssuedApiKey): Promise<void> {
     actor: { type: 'system', id: 'test' },
   });
   expect(revoked.ok).toBe(true);
+}
+
+async function rotate({ key }: IssuedApiKey, overlapSeconds: number): Promise<string> {
+  const rotated = await rotateApiKey(world.keys.deps, {
+    organizationId: key.organizationId,
+    keyId: key.id,
+    actor: { type: 'system', id: 'test' },
+    environment: 'test',
+    overlapSeconds,
+  });
+  invariant(rotated.ok, 'not rotated');
+  return rotated.value.text;
 }
 
 async function change(statement: string): Promise<void> {

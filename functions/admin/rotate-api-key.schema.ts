@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { overlapSecondsDefault, overlapSecondsMax } from '../../shared/api-key/index.ts';
+import { reasonField } from './api-key.schema.ts';
+
+export const rotateApiKeyBody = {
+  overlapSeconds: z
+    .int()
+    .min(0)
+    .max(overlapSecondsMax)
+    .default(overlapSecondsDefault)
+    .describe('How long the secret before works too; 0 ends it, and any before it, now'),
+  environment: z.enum(['live', 'test']).default('live').describe('Stands in the text of the key'),
+  reason: reasonField.optional(),
+};

@@ -1,0 +1,36 @@
+import { rotateApiKey } from '../../shared/api-key/index.ts';
+import { ok } from '../../shared/kernel/index.ts';
+import { issuedApiKeyView, toApiKeyView } from './api-key.schema.ts';
+import { toApiKeyProblem } from './api-key-problem.ts';
+import { apiKeyIdField } from './field.schema.ts';
+import { defineOperation } from './operation.ts';
+import { rotateApiKeyBody } from './rotate-api-key.schema.ts';
+
+export const rotateApiKeyOperation = defineOperation({
+  id: 'rotateApiKey',
+  method: 'post',
+  path: '/v1/organizations/{org}/api-keys/{key}/rotate',
+  summary: 'Give an API key a new secret, shown once; the one before works on for the overlap',
+  permission: 'api_key:rotate',
+  params: { key: apiKeyIdField },
+  body: rotateApiKeyBody,
+  resource: 'key',
+  // A retry under the same Idempotency-Key is shown the same secret.
+  status: 201,
+  creates: true,
+  response: issuedApiKeyView,
+  act: async (deps, { actor, caller, organization, params, body }) => {
+    const rotated = await rotateApiKey(
+      { ...deps, store: deps.stores.apiKey, pepper: deps.rings.pepper },
+      {
+        ...body,
+        organizationId: organization.id,
+        keyId: params.key,
+        actor,
+        callerScopes: caller.scopes,
+      },
+    );
+    if (!rotated.ok) return toApiKeyProblem(rotated.failure);
+    return ok({ body: { ...toApiKeyView(rotated.value.key), text: rotated.value.text } });
+  },
+});
