@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { buildFunctions } from '../../esbuild.config.ts';
 import { migrateToLatest } from '../../migrations/index.ts';
@@ -9,8 +8,7 @@ import { type Manifests, readManifests } from './manifests.ts';
 import { ensureOperatorKey } from './operator-key.ts';
 import { choosePorts } from './ports.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
-import { type RedisBridge, startRedisBridge } from './redis-bridge.ts';
-import { startRedisServer } from './redis-server.ts';
+import { type LocalRedis, startRedis } from './redis.ts';
 import { startRouter } from './router.ts';
 import { startS3Server } from './s3-server.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
@@ -67,7 +65,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       ensureOperatorKey(postgres.ownerUrl, state),
     );
     const objectStore = await startObjectStore(options, state, stops);
-    const redis = await startRedis(options, stops);
+    const redis = await startCounters(options, stops);
     const { log, publisherUrl } = await startTopics(options, state, manifests, stops);
     const ports = await choosePorts(
       manifests.services.map(({ metadata }) => metadata.name),
@@ -133,18 +131,14 @@ async function startObjectStore(
 }
 
 /** Without it each function counts its limits for itself. */
-async function startRedis(
+async function startCounters(
   options: PlatformOptions,
   stops: (() => Promise<void>)[],
-): Promise<RedisBridge | undefined> {
+): Promise<LocalRedis | undefined> {
   if (!options.isReal) return undefined;
-  return options.console.step('Redis', async () => {
-    const server = await startRedisServer();
-    stops.push(() => server.stop());
-    const bridge = await startRedisBridge({ redis: server, token: randomBytes(24).toString('base64url') });
-    stops.push(() => bridge.close());
-    return bridge;
-  });
+  const redis = await options.console.step('Redis', startRedis);
+  stops.push(redis.stop);
+  return redis;
 }
 
 async function startTopics(
@@ -174,7 +168,7 @@ function clusterObjects(input: {
   urlOf: (service: string) => string;
   objectStore: ObjectStoreLocation;
   publisherUrl: string;
-  redis: RedisBridge | undefined;
+  redis: LocalRedis | undefined;
 }): ClusterObjects {
   const { postgres, urlOf, objectStore } = input;
   return {

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { Redis as UpstashRedis } from '@upstash/redis';
+import { DeadlineError } from '../kernel/index.ts';
 import { type Redis, type RedisScript, RedisUnavailableError } from './redis.ts';
 
 export type UpstashLocation = { readonly url: string; readonly token: string };
@@ -15,7 +16,7 @@ export function openUpstashRedis({ url, token }: UpstashLocation, options: { dea
     // `retry: false` of 1.39 still sends a second time, and what is sent twice is counted twice.
     retry: { retries: 0 },
     // As a function: with a signal in its place the client answers an abort as if it were a result.
-    signal: () => AbortSignal.timeout(options.deadlineMs),
+    signal: () => endAfter(options.deadlineMs),
     keepAlive: true,
     // Nothing leaves us but what is asked; a number stays the number that Redis sent.
     enableTelemetry: false,
@@ -33,6 +34,23 @@ export function openUpstashRedis({ url, token }: UpstashLocation, options: { dea
     keyOf: (space, text) =>
       `uos:${space}:${createHmac('sha256', token).update(text).digest('base64url').slice(0, 22)}`,
   };
+}
+
+const deadlineSteps = 4;
+
+/**
+ * In steps, so that a stall of our own, in which no answer is read, counts as one of them. A single timer would fire
+ * before the answers that came meanwhile are read, and Redis would be thought slow whenever we are.
+ */
+function endAfter(deadlineMs: number): AbortSignal {
+  const controller = new AbortController();
+  let stepsLeft = deadlineSteps;
+  const step = () => {
+    if (stepsLeft-- > 0) setTimeout(step, deadlineMs / deadlineSteps).unref();
+    else controller.abort(new DeadlineError(`Redis did not answer within ${deadlineMs} ms`));
+  };
+  step();
+  return controller.signal;
 }
 
 /** By digest; with the source once more for a Redis that has not seen it, or has been started anew. */

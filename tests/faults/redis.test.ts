@@ -76,6 +76,23 @@ describe.skipIf(!hasRedis)('while Redis', () => {
   });
 });
 
+describe.skipIf(!hasRedis)('while we ourselves stall for longer than Redis may take', () => {
+  let redis: TestRedis;
+  beforeAll(async () => {
+    redis = await startTestRedis();
+  });
+  afterAll(() => redis.close());
+
+  test('Redis is not taken for slow: the answer that came meanwhile counts', async () => {
+    const connection = openUpstashRedis(redis.bridge, { deadlineMs: 1_000 });
+    await connection.ping();
+    const answer = connection.evaluate(one, [], []);
+    const until = performance.now() + 1_200;
+    while (performance.now() < until);
+    expect(await answer).toBe(1);
+  });
+});
+
 describe('a Redis that answers', () => {
   const servers: Server[] = [];
   let requests = 0;
