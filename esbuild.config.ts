@@ -4,8 +4,8 @@ import { build } from 'esbuild';
 
 const root = import.meta.dirname;
 
-/** Bundles every function into `dist/<name>/index.mjs`, which needs nothing but Node and its `*-worker.mjs` if any. */
-export async function buildFunctions(): Promise<string[]> {
+/** Bundles every function into `<name>/index.mjs`, which needs nothing but Node and its `*-worker.mjs` if any. */
+export async function buildFunctions(outdir = join(root, 'dist')): Promise<string[]> {
   const folders = await readdir(join(root, 'functions'), { withFileTypes: true });
   const names = folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   const entries = names.map((name) => `${name}/index`);
@@ -14,7 +14,7 @@ export async function buildFunctions(): Promise<string[]> {
   }
   await build({
     entryPoints: entries.map((out) => ({ in: join(root, 'functions', `${out}.ts`), out })),
-    outdir: join(root, 'dist'),
+    outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',

@@ -8,10 +8,12 @@ export type AuthorizeProcessOptions = {
   /** Of policy bundles named by `s3:` or `file:` addresses. */
   readonly objectDirectory: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A bundle instead of the source. */
+  readonly program?: string;
 };
 
 export function startAuthorizeProcess(options: AuthorizeProcessOptions): Promise<AuthorizeProcess> {
-  return startFunctionProcess('authorize', {
+  const env = {
     DATABASE_URL: options.databaseUrl,
     WRAPPING_KEY_FILE: options.wrappingKeyFile,
     OBJECT_STORE_URL: `file://${options.objectDirectory}`,
@@ -19,5 +21,6 @@ export function startAuthorizeProcess(options: AuthorizeProcessOptions): Promise
     AUDIENCE: 'https://api.example.test',
     PUBLIC_URL: 'https://authorize.example.test',
     ...options.env,
-  });
+  };
+  return startFunctionProcess('authorize', env, options.program);
 }

@@ -6,16 +6,20 @@ export type FunctionProcess = { readonly base: string; readonly pid: number; sto
 const root = join(import.meta.dirname, '../..');
 const startTimeoutMs = 30_000;
 
-/** A function as it is deployed: its composition root in a process of its own, on a port the system chose. */
+/**
+ * A function as it is deployed: its composition root in a process of its own, on a port the system chose. `program`:
+ * another than the source, such as a bundle of it.
+ */
 export async function startFunctionProcess(
   name: string,
   env: Readonly<Record<string, string>>,
+  program = join(root, `functions/${name}/index.ts`),
 ): Promise<FunctionProcess> {
   const lines: string[] = [];
   const listening = Promise.withResolvers<number>();
   const child = spawnGuarded({
     command: process.execPath,
-    args: [join(root, `functions/${name}/index.ts`)],
+    args: [program],
     cwd: root,
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', PORT: '0', ...env },
     stopSignal: 'SIGTERM',
