@@ -3,6 +3,7 @@ import {
   callerLimitConfig,
   commonConfig,
   databaseUrl,
+  eventPublisherUrl,
   hasKeyWrapper,
   hasWholeRedis,
   issuerList,
@@ -17,6 +18,8 @@ export const configSchema = z
     ...commonConfig,
     /** For a login in uos_app. */
     DATABASE_URL: databaseUrl,
+    /** Where the last use of API keys is told; absent: nowhere. */
+    EVENT_PUBLISHER_URL: eventPublisherUrl.optional(),
     ...keyWrapperConfig,
     /** Issuer and audience of the access tokens that callers present. */
     ISSUER_URL: publicUrl,

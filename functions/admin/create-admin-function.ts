@@ -1,3 +1,4 @@
+import type { ApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
 import { createAuthenticator } from '../../shared/authentication/index.ts';
 import type { PolicyEngine, SubjectFactsSource } from '../../shared/authorization/index.ts';
 import { silentFeed } from '../../shared/authorization-feed/index.ts';
@@ -12,6 +13,8 @@ const bodyBytesMax = 65_536;
 export type AdminFunctionDeps = Omit<AdminDeps, 'authenticator' | 'access'> & {
   readonly engine: PolicyEngine;
   readonly facts: SubjectFactsSource;
+  /** Told when each API key was used; absent: nobody asks. */
+  readonly apiKeyUses?: Pick<ApiKeyUseRecorder, 'note'> | undefined;
   readonly issuer: string;
   readonly audience: string;
 };
@@ -26,6 +29,7 @@ export function createAdminFunction(deps: AdminFunctionDeps): Omit<FunctionOptio
     signingKeys,
     facts,
     feed: silentFeed,
+    apiKeyUses: deps.apiKeyUses,
   });
   const app = createHandler({ ...deps, authenticator, access: { facts, engine, clock } });
   return {

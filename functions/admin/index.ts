@@ -1,4 +1,5 @@
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
+import { openApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
 import { postgresAuditExportStore } from '../../shared/audit/audit-export-store.postgres.ts';
 import { postgresAuditTrailStore } from '../../shared/audit/audit-trail-store.postgres.ts';
 import { createPolicyEngine } from '../../shared/authorization/index.ts';
@@ -9,6 +10,7 @@ import { postgresDecisionJournal } from '../../shared/decision-record/decision-j
 import { postgresDecisionLogStore } from '../../shared/decision-record/decision-log-store.postgres.ts';
 import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
+import { openPublisher } from '../../shared/events/open-publisher.ts';
 import { postgresGitSourceStore } from '../../shared/git-source/git-source-store.postgres.ts';
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
 import { postgresIdempotencyRecordStore } from '../../shared/idempotency/idempotency-record-store.postgres.ts';
@@ -42,7 +44,15 @@ const keyRing = { pool, store: postgresDataKeyStore, wrapper, clock, random };
 const engine = createPolicyEngine({ clock });
 await loadPolicy(engine, config.POLICY_BUNDLE_DIRECTORY);
 const redis = openRedis({ url: config.REDIS_URL, token: config.REDIS_TOKEN }, { logger });
+const apiKeyUses = openApiKeyUseRecorder(config.EVENT_PUBLISHER_URL, {
+  open: (url) => openPublisher(url, { clientId: `uos-${name}`, onWarning: (text) => logger.warn({}, text) }),
+  clock,
+  random,
+  source: `uos/${name}`,
+  logger,
+});
 const admin = createAdminFunction({
+  apiKeyUses,
   logger,
   clock,
   random,
@@ -86,6 +96,6 @@ const server = createFunctionServer(
 );
 const served = await serve(logger, server, {
   port: config.PORT,
-  closers: [pool.close, telemetry.shutdown],
+  closers: [apiKeyUses.close, pool.close, telemetry.shutdown],
 });
 stopOnSignal(logger, served);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   commonConfig,
   databaseUrl,
+  eventPublisherUrl,
   hasKeyWrapper,
   hasWholeRedis,
   keyWrapperConfig,
@@ -33,10 +34,9 @@ export const configSchema = z
     /** Where decision records go. */
     ...objectStoreConfig,
     /** Where a copy of them goes as they are made, to the topic `audit.decision`; absent: nowhere. */
-    EVENT_PUBLISHER_URL: z
-      .string()
-      .regex(/^(?:kafka|https?):\/\//, 'must be a kafka://, http:// or https:// address')
-      .optional(),
+    DECISION_STREAM_URL: eventPublisherUrl.optional(),
+    /** Where the last use of API keys is told; absent: nowhere. */
+    EVENT_PUBLISHER_URL: eventPublisherUrl.optional(),
   })
   .refine(...hasKeyWrapper)
   .refine(...hasWholeRedis)

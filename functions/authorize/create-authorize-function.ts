@@ -1,4 +1,5 @@
 import type { ApiKeyDeps } from '../../shared/api-key/index.ts';
+import type { ApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
 import { createAuthenticator } from '../../shared/authentication/index.ts';
 import {
   createWorkTurns,
@@ -21,6 +22,8 @@ import type { Policies } from './start-policies.ts';
 export type AuthorizeFunctionDeps = {
   readonly apiKeys: Pick<ApiKeyDeps, 'pool' | 'store' | 'pepper'>;
   readonly signingKeys: SigningKeySet;
+  /** Told when each API key was used; absent: nobody asks. */
+  readonly apiKeyUses?: Pick<ApiKeyUseRecorder, 'note'> | undefined;
   /** Cached; asked more than once a question. */
   readonly facts: SubjectFactsSource;
   readonly feed: AuthorizationFeed;
@@ -48,6 +51,7 @@ export function createAuthorizeFunction(deps: AuthorizeFunctionDeps): Omit<Funct
     signingKeys,
     facts,
     feed,
+    apiKeyUses: deps.apiKeyUses,
   });
   const handler = createHandler({
     authenticator,

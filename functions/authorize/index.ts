@@ -1,4 +1,5 @@
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
+import { openApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
 import { bundleCandidates, cacheSubjectFacts } from '../../shared/authorization/index.ts';
 import { postgresSearchCandidates } from '../../shared/authorization/search-candidates.postgres.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
@@ -56,6 +57,15 @@ const policies = await startPolicies(
   { clock, random, logger },
   await toPolicySettings(config, (url) => openPolicyBundleSource({ openObjects }, url)),
 );
+const openEvents = (url: string) =>
+  openPublisher(url, { clientId: `uos-${name}`, onWarning: (text) => logger.warn({}, text) });
+const apiKeyUses = openApiKeyUseRecorder(config.EVENT_PUBLISHER_URL, {
+  open: openEvents,
+  clock,
+  random,
+  source: `uos/${name}`,
+  logger,
+});
 const decisions = createDecisionRecorder({
   logs: cacheDecisionLogs({
     reader: postgresDecisionLogReader(writes),
@@ -64,12 +74,7 @@ const decisions = createDecisionRecorder({
     maskingKey: (await openKeyRing(keyRing, 'decision-mask')).current().bytes,
   }),
   journal: postgresDecisionJournal(writes),
-  stream: openDecisionStream(config.EVENT_PUBLISHER_URL, {
-    open: (url) =>
-      openPublisher(url, { clientId: `uos-${name}`, onWarning: (text) => logger.warn({}, text) }),
-    source: `uos/${name}`,
-    logger,
-  }),
+  stream: openDecisionStream(config.DECISION_STREAM_URL, { open: openEvents, source: `uos/${name}`, logger }),
   clock,
   random,
   logger,
@@ -82,6 +87,7 @@ const callerLimits = openPathRateLimiter({ clock, redis }, `${name}:callers`, {
 const authorize = createAuthorizeFunction({
   apiKeys: { pool: reads, store: postgresApiKeyStore(reads), pepper },
   signingKeys,
+  apiKeyUses,
   facts: cacheSubjectFacts({ source: postgresSubjectFacts(reads), feed, clock }),
   feed,
   policies,
@@ -106,6 +112,7 @@ const served = await serve(logger, server, {
   port: config.PORT,
   closers: [
     callerLimits.close,
+    apiKeyUses.close,
     decisions.close,
     policies.close,
     feed.close,

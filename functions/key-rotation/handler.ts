@@ -1,9 +1,14 @@
+import { apiKeyUsedType } from '../../shared/api-key-use/index.ts';
 import { type FunctionOptions, toEventListener } from '../../shared/http/index.ts';
 import { type PruneRecordsDeps, pruneRecords } from './prune-records.ts';
+import { type RecordApiKeyUsesDeps, recordApiKeyUses } from './record-api-key-uses.ts';
 import { continueRotations, type RewrapKeysDeps, rewrapKeys } from './rewrap-keys.ts';
 import { type RotateKeysDeps, rotateKeys } from './rotate-keys.ts';
 
-export type KeyRotationHandlerDeps = RotateKeysDeps & PruneRecordsDeps & RewrapKeysDeps;
+export type KeyRotationHandlerDeps = RotateKeysDeps &
+  PruneRecordsDeps &
+  RewrapKeysDeps &
+  RecordApiKeyUsesDeps;
 
 /** Requests of one partition wait for each other: a revocation must not wait for a long slice. */
 const requestSliceSeconds = 5;
@@ -20,6 +25,7 @@ export function createHandler(deps: KeyRotationHandlerDeps): FunctionOptions['li
       await rewrapKeys(deps);
       return outcome === 'busy' ? { outcome: 'duplicate' } : { outcome: 'accepted' };
     },
+    [apiKeyUsedType]: (event) => recordApiKeyUses(deps, event),
     'uos.signing-key.rotation-requested.v1': async () => {
       const outcome = await rotateKeys(deps);
       return outcome === 'busy'

@@ -1,3 +1,4 @@
+import { postgresApiKeyUseStore } from '../../shared/api-key-use/api-key-use-store.postgres.ts';
 import { readConfig } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
@@ -44,6 +45,7 @@ const deps = {
       jwksMaxAgeSeconds: config.JWKS_MAX_AGE_SECONDS,
     },
   },
+  apiKeyUses: { pool, store: postgresApiKeyUseStore },
   records: { pool, clock, store: postgresOidcRecordStore },
   rewrap: {
     pool,

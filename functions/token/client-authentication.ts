@@ -6,11 +6,14 @@ import {
   type VerifyApiKeyDeps,
   verifyApiKey,
 } from '../../shared/api-key/index.ts';
+import type { ApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
 import { invariant } from '../../shared/kernel/index.ts';
 import type { ServiceAccountId } from '../../shared/service-account/index.ts';
 import { callerAddressOf } from './replay-request.ts';
 
-export type ClientAuthenticationDeps = VerifyApiKeyDeps;
+export type ClientAuthenticationDeps = VerifyApiKeyDeps & {
+  readonly apiKeyUses?: Pick<ApiKeyUseRecorder, 'note'> | undefined;
+};
 
 /** The key that a client authenticated with, which is its own. */
 export type ClientKey = VerifiedApiKey & { readonly serviceAccountId: ServiceAccountId };
@@ -42,6 +45,7 @@ export function authenticateByApiKey(provider: Provider, deps: ClientAuthenticat
       address: callerAddressOf(ctx.req),
     });
     attempts.set(ctx, attempt);
+    if (attempt.isProven) deps.apiKeyUses?.note(attempt.apiKey.organizationId, attempt.apiKey.id);
     return attempt.isProven;
   };
   return {

@@ -3,6 +3,7 @@ import {
   callerLimitConfig,
   commonConfig,
   databaseUrl,
+  eventPublisherUrl,
   hasKeyWrapper,
   hasWholeRedis,
   keyWrapperConfig,
@@ -17,6 +18,8 @@ export const configSchema = z
   .object({
     ...commonConfig,
     DATABASE_URL: databaseUrl,
+    /** Where the last use of API keys is told; absent: nowhere. */
+    EVENT_PUBLISHER_URL: eventPublisherUrl.optional(),
     ...keyWrapperConfig,
     /** `iss` of every token and base of every address in the discovery document. */
     ISSUER_URL: publicUrl.refine((text) => new URL(text).pathname === '/', 'must not have a path'),

@@ -1,4 +1,5 @@
 import type { ApiKeyStore } from '../../shared/api-key/index.ts';
+import type { ApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
 import type { DatabasePool } from '../../shared/db/index.ts';
 import type { EventRecorder } from '../../shared/events/index.ts';
 import type { FunctionOptions } from '../../shared/http/index.ts';
@@ -28,6 +29,8 @@ export type TokenFunctionDeps = {
   readonly logger: Logger;
   readonly apiKeys: ApiKeyStore;
   readonly signingKeys: SigningKeyStore;
+  /** Told when each API key was used; absent: nobody asks. */
+  readonly apiKeyUses?: Pick<ApiKeyUseRecorder, 'note'> | undefined;
   readonly records: OidcRecordStore;
   readonly events: EventRecorder;
   readonly pepper: KeyRing;

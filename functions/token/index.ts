@@ -1,7 +1,9 @@
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
+import { openApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
 import { readConfig, toCallerLimits } from '../../shared/config/index.ts';
 import { listen, openPool } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
+import { openPublisher } from '../../shared/events/open-publisher.ts';
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { createGithubKeys } from '../../shared/leak-report/index.ts';
@@ -40,7 +42,15 @@ const shared = {
   limits: openCallerLimits({ clock, redis }, name, toCallerLimits(config)),
 };
 const apiKeys = postgresApiKeyStore(pool);
+const apiKeyUses = openApiKeyUseRecorder(config.EVENT_PUBLISHER_URL, {
+  open: (url) => openPublisher(url, { clientId: `uos-${name}`, onWarning: (text) => logger.warn({}, text) }),
+  clock,
+  random,
+  source: `uos/${name}`,
+  logger,
+});
 const token = await createTokenFunction({
+  apiKeyUses,
   ...shared,
   random,
   apiKeys,
@@ -77,6 +87,6 @@ const server = createFunctionServer(
     trustedHops: config.TRUSTED_HOPS,
   },
 );
-const closers = [token.close, feed.close, pool.close, telemetry.shutdown];
+const closers = [apiKeyUses.close, token.close, feed.close, pool.close, telemetry.shutdown];
 const served = await serve(logger, server, { port: config.PORT, closers });
 stopOnSignal(logger, served);

@@ -20,9 +20,15 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
       if (text === undefined) return fail({ code: 'credential.missing' });
       if (text === 'malformed') return invalid('malformed');
       const proven = await (text.startsWith('uos_') ? proveApiKey : proveAccessToken)(text, from);
-      return proven.ok ? requireActive(deps, proven.value) : proven;
+      const caller = proven.ok ? await requireActive(deps, proven.value) : proven;
+      if (caller.ok) noteUse(deps, caller.value);
+      return caller;
     },
   };
+}
+
+function noteUse({ apiKeyUses }: AuthenticatorDeps, { organizationId, credential }: Principal): void {
+  if (credential.type === 'api_key') apiKeyUses?.note(organizationId, credential.id);
 }
 
 async function requireActive(

@@ -1,4 +1,5 @@
 import type { ApiKeyDeps } from '../api-key/index.ts';
+import type { ApiKeyUseRecorder } from '../api-key-use/index.ts';
 import type { SubjectFactsSource } from '../authorization/index.ts';
 import type { AuthorizationFeed } from '../authorization-feed/index.ts';
 import type { SigningKeySet } from '../signing-key/index.ts';
@@ -12,6 +13,8 @@ export type AuthenticatorDeps = {
   /** Tell on each use whether the account behind a credential is still active. */
   readonly facts: SubjectFactsSource;
   readonly feed: AuthorizationFeed;
+  /** Told of each API key that let a caller in; absent: nobody asks. */
+  readonly apiKeyUses?: Pick<ApiKeyUseRecorder, 'note'> | undefined;
   /** Remembered API keys; about 500 bytes each. */
   readonly entriesMax?: number;
 };

@@ -10,6 +10,11 @@ export const commonConfig = {
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
 };
 
+/** Where events go; a router takes them at `<url>/<topic>`. */
+export const eventPublisherUrl = z
+  .string()
+  .regex(/^(kafka|https?):\/\/./, 'must be a kafka://, http:// or https:// URL');
+
 export const databaseUrl = z.string().startsWith('postgres', 'must be a postgres:// URL');
 
 /** https, or http on this machine alone: what an issuer or base URL may be. No query, no fragment, no last slash. */

@@ -1,5 +1,12 @@
 /** Reading the environment: one schema a function, all faults at once. */
-export { commonConfig, databaseUrl, issuerList, publicUrl, secondsFrom } from './common.ts';
+export {
+  commonConfig,
+  databaseUrl,
+  eventPublisherUrl,
+  issuerList,
+  publicUrl,
+  secondsFrom,
+} from './common.ts';
 export { hasKeyWrapper, keyWrapperConfig } from './key-wrapper.ts';
 export { objectStoreConfig, toObjectStoreLocation } from './object-store.ts';
 export { ConfigError, readConfig } from './read-config.ts';

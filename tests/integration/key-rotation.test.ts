@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createHandler } from '../../functions/key-rotation/handler.ts';
+import { postgresApiKeyUseStore } from '../../shared/api-key-use/api-key-use-store.postgres.ts';
 import { releaseLease, takeLease } from '../../shared/db/index.ts';
 import { createFunctionServer, type Served, serve } from '../../shared/http/index.ts';
 import { type Clock, secondsAfter, systemRandom } from '../../shared/kernel/index.ts';
+import { platformOrganizationId } from '../../shared/organization/index.ts';
 import { postgresDataKeyRotationStore } from '../../shared/rewrap/data-key-rotation-store.postgres.ts';
 import { listDataKeyRotations, type RewrapDeps, requestDataKeyRotation } from '../../shared/rewrap/index.ts';
 import { postgresSealedRowStore } from '../../shared/rewrap/sealed-row-store.postgres.ts';
@@ -32,6 +34,7 @@ beforeAll(async () => {
   const listener = createHandler({
     logger: silentLogger,
     signingKeys: fixture.rotation,
+    apiKeyUses: { pool: fixture.pool, store: postgresApiKeyUseStore },
     records: { pool: fixture.pool, store: postgresOidcRecordStore, clock },
     rewrap: await openRewrap(),
   });
@@ -108,6 +111,22 @@ describe('accepted', () => {
     now = secondsAfter(now, 10);
     expect((await deliverRequest()).status).toBe(204);
     expect(await keyCount()).toBe(2);
+  });
+
+  test('the last use of keys is taken from whoever proves them', async () => {
+    const response = await fetch(`http://127.0.0.1:${served.port}/`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: JSON.stringify({
+        specversion: '1.0',
+        id: 'evt_1',
+        source: 'uos/authorize',
+        type: 'uos.api-key.used.v1',
+        orgid: platformOrganizationId,
+        data: { uses: [{ keyId: 'key_01jd0000000000000000000000', usedAt: '2026-01-01T00:00:00Z' }] },
+      }),
+    });
+    expect(response.status).toBe(204);
   });
 
   test('a tick deletes expired OAuth records', async () => {

@@ -31,6 +31,7 @@ const maxAge = 30;
 let fixture: SigningKeyFixture;
 let key: IssuedApiKey;
 let account: string;
+const noted: string[] = [];
 
 const tokenResponse = z.object({ access_token: z.string(), token_type: z.literal('Bearer') });
 const keySet = z.object({
@@ -64,6 +65,7 @@ async function openToken(signingAlgorithm: SigningAlgorithm): Promise<TokenFunct
     limits: testLimits(),
     issuer,
     audience,
+    apiKeyUses: { note: (_organizationId, keyId) => void noted.push(keyId) },
     signingAlgorithm,
     jwksMaxAgeSeconds: maxAge,
   });
@@ -142,6 +144,12 @@ describe.each(signingAlgorithms)('an issuer that is told to sign by %s', (signin
     const known = createLocalJWKSet(await readJwks());
     const verified = await jwtVerify(jwt, known, { issuer, audience, typ: 'at+jwt' });
     expect(verified.payload.sub).toBe(account);
+  });
+
+  test('notes that the key was used', async () => {
+    noted.length = 0;
+    await requireToken();
+    expect(noted).toEqual([key.key.id]);
   });
 
   test('shows the keys of both algorithms, by their public members alone', async () => {
