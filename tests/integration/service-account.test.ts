@@ -116,6 +116,7 @@ describe('a service account', () => {
     expect(await isRefused(key)).toBe(false);
     await expireNow(account.id);
     expect(await isRefused(key)).toBe(true);
+    expect((await post(`${account.path}/api-keys`, { description: 'x' })).status).toBeGreaterThanOrEqual(400);
     expect((await admin.request('get', account.path, tenant)).json.status).toBe('expired');
     expect((await post(`${account.path}/update`, { expiresAt: future })).json.status).toBe('active');
     expect(await isRefused(key)).toBe(false);
@@ -143,6 +144,12 @@ describe('deletion', () => {
       ...(await tx.selectFrom('team_member').select('member_id as subject_id').execute()),
     ]);
     expect(rows.map(({ subject_id }) => subject_id)).toEqual([mine.idOf('admin')]);
+    const keys = await admin.request(
+      'get',
+      `/v1/organizations/${mine.name}/api-keys?serviceAccount=${mine.idOf('robot')}`,
+      mine,
+    );
+    expect(keys.json.items).toMatchObject([{ status: 'revoked', revokedBy: mine.idOf('admin') }]);
     const about = async (subject: string) => (await eventsAbout(subject, mine)).map(({ type }) => type);
     expect(await about(mine.idOf('robot'))).toEqual(['uos.service-account.removed.v1']);
     expect(await about(mine.bindingIds[1] ?? '')).toEqual(['uos.role-binding.removed.v1']);
