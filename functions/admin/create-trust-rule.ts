@@ -1,5 +1,7 @@
+import { checkReach } from '../../shared/api-key/index.ts';
 import { ok } from '../../shared/kernel/index.ts';
 import { createTrustRule } from '../../shared/workload-identity/index.ts';
+import { toApiKeyProblem } from './api-key-problem.ts';
 import { createTrustRuleBody } from './create-trust-rule.schema.ts';
 import { serviceAccountIdField } from './field.schema.ts';
 import { defineOperation } from './operation.ts';
@@ -28,7 +30,10 @@ export const createTrustRuleOperation = defineOperation({
       ],
     },
   },
-  act: async (deps, { actor, organization, params, body }) => {
+  act: async (deps, { actor, caller, organization, params, body }) => {
+    // Threat: a narrowed credential that makes a rule, and by it a token that is wider than itself.
+    const reach = checkReach(body.scopes, caller.scopes);
+    if (!reach.ok) return toApiKeyProblem(reach.failure);
     const { issuer, internalIssuers } = deps.workloadIdentity;
     const created = await createTrustRule(
       { ...deps, store: deps.stores.trustRule, serviceAccounts: deps.stores.serviceAccount, internalIssuers },

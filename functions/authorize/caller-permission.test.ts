@@ -8,7 +8,7 @@ import { createCallerPermission } from './caller-permission.ts';
 
 const deps = { clock: systemClock, random: systemRandom };
 const org = organizationId.create(deps);
-const principal: Principal & { readonly scopes?: readonly string[] } = {
+const principal: Principal = {
   organizationId: org,
   type: 'service_account',
   id: serviceAccountId.create(deps),

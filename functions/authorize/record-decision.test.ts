@@ -8,7 +8,7 @@ import { serviceAccountId } from '../../shared/service-account/index.ts';
 import { recordDecision } from './record-decision.ts';
 
 const owner = organizationId.create({ clock: systemClock, random: systemRandom });
-const caller: Principal & { readonly scopes: readonly string[] } = {
+const caller: Principal = {
   scopes: ['document:read'],
   type: 'service_account',
   id: serviceAccountId.create({ clock: systemClock, random: systemRandom }),

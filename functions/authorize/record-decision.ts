@@ -1,5 +1,5 @@
 import type { Principal } from '../../shared/authentication/index.ts';
-import { type Decision, type EvaluationRequest, toCaller } from '../../shared/authorization/index.ts';
+import type { Decision, EvaluationRequest } from '../../shared/authorization/index.ts';
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
 import type { Clock } from '../../shared/kernel/index.ts';
 
@@ -34,7 +34,7 @@ export function recordDecision(deps: RecordDecisionDeps, made: MadeDecision): Pr
       type: caller.type,
       id: caller.id,
       credential: credential.type === 'api_key' ? credential.fingerprint : credential.id,
-      scopes: toCaller(caller).scopes,
+      scopes: caller.scopes,
     },
     subject: { type: subject.type, id: subject.id },
     action: action.name,

@@ -152,18 +152,24 @@ describe('the admin function', () => {
   });
   afterAll(() => admin.close());
 
-  it('refuses a scoped key what it was not issued for, and says that it is the credential', async () => {
+  /** A tenant, and a key that its administrator asked for over HTTP. */
+  async function seedScoped(...scopes: string[]) {
     const tenant = await admin.seedTenant();
-    const { text } = await issueScopedKey(
-      { pool: admin.pool, keys: admin.apiKeys },
-      { organization: tenant, account: 'admin', scopes: ['api_key:read', 'service_account:*'] },
-    );
     const accounts = `/v1/organizations/${tenant.organizationId}/service-accounts`;
+    const account = `${accounts}/${tenant.idOf('admin')}`;
+    const body = { description: 'narrow', scopes };
+    const issued = await admin.request('post', `${account}/api-keys`, { key: tenant.key, body });
+    expect(issued).toMatchObject({ status: 201, json: { scopes } });
+    return { tenant, accounts, account, text: String(issued.json.text) };
+  }
+
+  it('refuses a scoped key what it was not issued for, and says that it is the credential', async () => {
+    const { tenant, accounts, account, text } = await seedScoped('api_key:read', 'service_account:*');
     const create = { key: text, body: { name: 'made', displayName: 'Made' } };
     expect(await admin.request('get', accounts, { key: text })).toMatchObject({ status: 200 });
     expect(await admin.request('post', accounts, create)).toMatchObject({ status: 201 });
     const issue = { body: { description: 'x' } };
-    const keys = `${accounts}/${tenant.idOf('admin')}/api-keys`;
+    const keys = `${account}/api-keys`;
     expect(await admin.request('post', keys, { ...issue, key: text })).toMatchObject({
       status: 403,
       json: {
@@ -173,4 +179,30 @@ describe('the admin function', () => {
     });
     expect(await admin.request('post', keys, { ...issue, key: tenant.key })).toMatchObject({ status: 201 });
   });
+
+  // Threat: a narrow credential that makes itself a wider one.
+  it.each([
+    [undefined, 'This credential has scopes, so what it issues must have some'],
+    [['document:read', 'document:write', '*:*'], 'This credential does not reach: document:write, *:*'],
+  ])(
+    'lets a scoped key hand on no more than its own scopes, by key or by trust rule',
+    async (scopes, detail) => {
+      const { account, text } = await seedScoped('api_key:issue', 'trust_rule:create', 'document:read');
+      const refused = { status: 422, json: { code: 'scope.beyond_rights', detail } };
+      const narrow = scopes === undefined ? {} : { scopes };
+      const key = { description: 'x', ...narrow };
+      expect(await admin.request('post', `${account}/api-keys`, { key: text, body: key })).toMatchObject(
+        refused,
+      );
+      const rule = {
+        name: 'wide',
+        issuer: 'https://issuer.test',
+        subjectPattern: 'workload-one',
+        ...narrow,
+      };
+      expect(await admin.request('post', `${account}/trust-rules`, { key: text, body: rule })).toMatchObject(
+        refused,
+      );
+    },
+  );
 });
