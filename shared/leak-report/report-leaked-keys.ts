@@ -1,6 +1,7 @@
 import {
   type ApiKeyDeps,
   type ApiKeyId,
+  type ApiKeyRefusal,
   parseApiKeyText,
   revokeApiKey,
   verifyApiKey,
@@ -44,7 +45,7 @@ async function reportOne(deps: ReportLeakedKeysDeps, text: string, source: LeakS
 type KeyOf = { readonly organizationId: OrganizationId; readonly keyId: ApiKeyId };
 
 /** Refusals of a text that is no key's secret: wrong, or none at all. Of all others the secret was right. */
-const notASecret: ReadonlySet<string> = new Set(['malformed', 'unknown', 'wrong_secret']);
+const notASecret: ReadonlySet<ApiKeyRefusal['reason']> = new Set(['malformed', 'unknown', 'wrong_secret']);
 
 async function findKeyOf(deps: ReportLeakedKeysDeps, text: string): Promise<KeyOf | undefined> {
   const parsed = parseApiKeyText(text);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { verifyApiKey } from '../../shared/api-key/index.ts';
 import { withOrg } from '../../shared/db/index.ts';
 import {
   type AuthorizeInstance,
@@ -59,6 +60,18 @@ it('an account is refused from its expiry on by an instance that remembers it, w
   for (const credential of [gateway.text, token]) {
     await waitUntil(async () => (await ask(credential)).status === 401);
   }
+});
+
+// The issuer of tokens asks for no facts: what it gives out for a key rests on the key's verification alone.
+it.each([
+  ['expired', { expires_at: new Date(0) }, 'owner_expired'],
+  ['been disabled', { status: 'disabled' as const }, 'owner_disabled'],
+])('no key proves an account that has %s', async (_, end, reason) => {
+  const { organizationId, gatewayId, gateway } = await setUp();
+  const verify = () => verifyApiKey({ ...world.keys.deps, pool: world.pool }, gateway.text);
+  expect((await verify()).ok).toBe(true);
+  await change(organizationId, end, gatewayId);
+  expect(await verify()).toMatchObject({ ok: false, failure: { reason } });
 });
 
 it('an account past its expiry is refused in decisions about it, and so are its keys as subjects', async () => {
