@@ -21,7 +21,8 @@ export function openUpstashRedis({ url, token }: UpstashLocation, options: { dea
     // Nothing leaves us but what is asked; a number stays the number that Redis sent.
     enableTelemetry: false,
     automaticDeserialization: false,
-    enableAutoPipelining: false,
+    // What is asked in one turn goes as one request: a request costs more than all that is in it.
+    enableAutoPipelining: true,
     readYourWrites: false,
     responseEncoding: false,
   });
