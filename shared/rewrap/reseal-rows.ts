@@ -21,11 +21,12 @@ export type ResealInput = {
   readonly ring: KeyRing;
   readonly below: number;
   readonly slice: WorkSlice;
+  readonly batchRows?: number | undefined;
 };
 
 export type Resealed = { readonly done: number; readonly unreadable: number };
 
-const batchRows = 500;
+const batchRowsDefault = 500;
 
 /**
  * Seals every box of one column of one organization anew that needs an older version: batch by batch, each in its own
@@ -44,7 +45,7 @@ export async function resealRows(deps: ResealDeps, input: ResealInput): Promise<
 }
 
 async function resealBatch(deps: ResealDeps, input: ResealInput, after: readonly KeyValue[] | undefined) {
-  const { column, organizationId, below } = input;
+  const { column, organizationId, below, batchRows = batchRowsDefault } = input;
   return within(deps.pool, { column, organizationId }, async (tx) => {
     const found = await deps.rows.read(tx, column, { below, after, limit: batchRows });
     const fresh = await Promise.all(found.map((row) => reseal(row, input)));

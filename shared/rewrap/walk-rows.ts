@@ -1,9 +1,9 @@
 import { withOrg } from '../db/index.ts';
 import { invariant, secondsAfter } from '../kernel/index.ts';
 import { platformOrganizationId } from '../organization/index.ts';
-import { type KeyRing, openKeyRing } from '../secret/index.ts';
+import { openKeyRing } from '../secret/index.ts';
 import type { DataKeyRotation } from './data-key-rotation.ts';
-import { type Resealed, resealRows, within } from './reseal-rows.ts';
+import { type Resealed, type ResealInput, resealRows, within } from './reseal-rows.ts';
 import type { RewrapDeps } from './rewrap-deps.ts';
 import { saveRotation } from './save-rotation.ts';
 import { platformScope, rotatedOf } from './sealed-column.ts';
@@ -12,7 +12,7 @@ import type { WorkSlice } from './work-slice.ts';
 const organizationsOfPage = 1_000;
 const saveEverySeconds = 2;
 
-type Walk = { readonly ring: KeyRing; readonly below: number; readonly slice: WorkSlice };
+type Walk = Pick<ResealInput, 'ring' | 'below' | 'slice' | 'batchRows'>;
 
 /**
  * Seals the rows of a rotation anew, from where the last slice ended, and settles it at the end. The position only
@@ -27,7 +27,7 @@ export async function walkRows(
   const { purpose, targetVersion: below } = rotation;
   invariant(below !== undefined, `rotation ${rotation.id} has a version to go to`);
   const ring = await openKeyRing({ ...deps, store: deps.keys }, purpose);
-  const walk = { ring, below, slice };
+  const walk = { ring, below, slice, batchRows: deps.policy.batchRows };
   let now = rotation.position === '' ? await walkShared(deps, rotation, walk) : rotation;
   while (!slice.isOver()) {
     const page = await withOrg(deps.pool, platformOrganizationId, (tx) =>

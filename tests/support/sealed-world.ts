@@ -15,7 +15,7 @@ import { postgresDataKeyRotationStore } from '../../shared/rewrap/data-key-rotat
 import type { RewrapDeps, RewrapPolicy } from '../../shared/rewrap/index.ts';
 import { postgresSealedRowStore } from '../../shared/rewrap/sealed-row-store.postgres.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
-import { type KeyPurpose, openKeyRing } from '../../shared/secret/index.ts';
+import { type KeyPurpose, type KeyRing, openKeyRing } from '../../shared/secret/index.ts';
 import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
 import { createSigningKeyPair, openPrivateJwk } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
@@ -52,7 +52,13 @@ export async function createSealedWorld(clock: Clock, keysPerOrganization = 4): 
   const events = postgresEventRecorder({ clock, random, source: 'uos/test' });
   const openWrapper = () => openFileKeyWrapper({ random }, apiKeys.wrappingKeyFile);
   const ringDeps = async () => ({ ...base, store: postgresDataKeyStore, wrapper: await openWrapper() });
-  const ring = async (purpose: KeyPurpose) => openKeyRing(await ringDeps(), purpose);
+  let rings = new Map<KeyPurpose, Promise<KeyRing>>();
+  const open = async (purpose: KeyPurpose) => openKeyRing(await ringDeps(), purpose);
+  const ring = (purpose: KeyPurpose): Promise<KeyRing> => {
+    const opened = rings.get(purpose) ?? open(purpose);
+    rings.set(purpose, opened);
+    return opened;
+  };
   const checks: { readonly name: string; isUsable(): Promise<boolean> }[] = [];
   const keep = (name: string, isUsable: () => Promise<boolean>) => checks.push({ name, isUsable });
 
@@ -127,6 +133,7 @@ export async function createSealedWorld(clock: Clock, keysPerOrganization = 4): 
       rows: postgresSealedRowStore,
     }),
     findUnusable: async () => {
+      rings = new Map();
       const unusable: string[] = [];
       for (const { name, isUsable } of checks)
         if (!(await isUsable().catch(() => false))) unusable.push(name);
