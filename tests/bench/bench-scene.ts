@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { startPostgres } from '../../knative/local/postgres.ts';
 import { migrateToLatest } from '../../migrations/index.ts';
 import { type DatabasePool, openPool } from '../../shared/db/index.ts';
-import { type AuthorizeProcess, startAuthorizeProcess } from '../support/authorize-process.ts';
+import { type FunctionProcess, startFunctionProcess } from '../support/function-process.ts';
 import { openTestApiKeys, type TestApiKeys } from '../support/seed-organization.ts';
 import type { BenchOptions } from './bench-result.ts';
-import { startSealer } from './sealer.ts';
+import { keepSealing } from './sealer.ts';
 import { seedDatabase } from './seed.ts';
 import { type OrganizationPlan, planOrganizations, seedScales } from './seed-plan.ts';
 
@@ -17,9 +17,13 @@ export type BenchScene = AsyncDisposable & {
   readonly plans: readonly OrganizationPlan[];
   /** A scratch directory that goes with the scene. */
   readonly directory: string;
-  /** One more process of authorize; it ends with the scene. */
-  startAuthorize(): Promise<AuthorizeProcess>;
+  /** One more process of a function; it ends with the scene. */
+  start(name: string, env?: Env): Promise<FunctionProcess>;
+  startAuthorize(env?: Env): Promise<FunctionProcess>;
+  startAdmin(env?: Env): Promise<FunctionProcess>;
 };
+
+type Env = Readonly<Record<string, string>>;
 
 /** A durable PostgreSQL with the seeded data on this very machine. */
 export async function setBenchScene({ full, progress }: BenchOptions): Promise<BenchScene> {
@@ -42,24 +46,37 @@ export async function setBenchScene({ full, progress }: BenchOptions): Promise<B
   const scale = full ? seedScales.full : seedScales.small;
   progress(`Seeding ${scale.organizations} organizations`);
   await seedDatabase({ ownerUrl: postgres.ownerUrl, pepper: keys.deps.pepper, scale, progress });
-  const objectDirectory = join(directory, 'objects');
-  closers.use(await startSealer({ databaseUrl: postgres.url('log'), objectDirectory }));
+  const start: BenchScene['start'] = async (name, env = {}) => {
+    const running = await startFunctionProcess(name, {
+      DATABASE_URL: postgres.url(name === 'audit-export' ? 'log' : 'app'),
+      WRAPPING_KEY_FILE: keys.wrappingKeyFile,
+      OBJECT_STORE_URL: `file://${join(directory, 'objects')}`,
+      ISSUER_URL: 'https://token.example.test',
+      AUDIENCE: 'https://api.example.test',
+      PUBLIC_URL: 'https://authorize.example.test',
+      ...unlimited,
+      ...env,
+    });
+    closers.defer(() => running.stop());
+    return running;
+  };
+  closers.use(await keepSealing(await start('audit-export')));
   return {
     pool,
     keys,
     plans: planOrganizations(scale),
     directory,
-    startAuthorize: async () => {
-      const authorize = await startAuthorizeProcess({
-        databaseUrl: postgres.url('app'),
-        wrappingKeyFile: keys.wrappingKeyFile,
-        objectDirectory,
-        // One caller asks all of it here; what a limit does has its own tests.
-        env: { CALLER_RATE_PER_SECOND: '1000000', CALLER_BURST: '1000000' },
-      });
-      closers.defer(() => authorize.stop());
-      return authorize;
-    },
+    start,
+    startAuthorize: (env) => start('authorize', env),
+    startAdmin: (env) => start('admin', env),
     [Symbol.asyncDispose]: () => closers.disposeAsync(),
   };
 }
+
+/** One caller asks all of it here; what a limit does has its own tests. */
+const unlimited = {
+  CALLER_RATE_PER_SECOND: '1000000',
+  CALLER_BURST: '1000000',
+  KEY_RATE_PER_SECOND: '1000000',
+  KEY_BURST: '1000000',
+};

@@ -4,6 +4,7 @@ import { type Bench, isWithinBound, printLine, toReport, toTable } from './bench
 /** Each area measures itself; its module is loaded only when it is asked for. */
 const areas: Readonly<Record<string, () => Promise<Bench>>> = {
   authorize: async () => (await import('./authorize.ts')).benchAuthorize,
+  keys: async () => (await import('./keys.ts')).benchKeys,
 };
 
 const { positionals, values } = parseArgs({

@@ -1,4 +1,4 @@
-import type { AuthorizeProcess } from '../support/authorize-process.ts';
+import type { FunctionProcess } from '../support/function-process.ts';
 import { createQuestions } from './authorize-questions.ts';
 import type { BenchOptions, BenchResult } from './bench-result.ts';
 import type { BenchScene } from './bench-scene.ts';
@@ -32,7 +32,7 @@ function ratesOf({ rate, seconds, quick, full }: BenchOptions): Rate[] {
 }
 
 async function measureRate(
-  authorize: AuthorizeProcess,
+  authorize: FunctionProcess,
   rate: Rate,
   { nextCall, progress }: BenchOptions & { nextCall: ReturnType<typeof createQuestions> },
 ): Promise<BenchResult[]> {

@@ -1,0 +1,70 @@
+import { startRedis } from '../../knative/local/redis.ts';
+import { findRedis } from '../../knative/local/redis-program.ts';
+import { evaluationPath } from './authorize-questions.ts';
+import { absent, type BenchOptions, type BenchResult } from './bench-result.ts';
+import type { BenchScene } from './bench-scene.ts';
+import { type KeyOffice, type OfficeKey, openKeyOffice } from './key-office.ts';
+import { percentile } from './latency.ts';
+
+const warmProcesses = 3;
+
+/**
+ * From the admin function's answer to a revocation until each of three warm instances of authorize refuses the key: with
+ * Redis, and again after Redis has been killed under them.
+ */
+export async function measureKeyRevocation(scene: BenchScene, options: BenchOptions): Promise<BenchResult[]> {
+  if ((await findRedis()) === undefined) return [absent('revocation with Redis', 'no redis-server here')];
+  const redis = await startRedis();
+  const env = { REDIS_URL: redis.url, REDIS_TOKEN: redis.token };
+  const [admin, ...warm] = await Promise.all([
+    scene.startAdmin(env),
+    ...Array.from({ length: warmProcesses }, () => scene.startAuthorize(env)),
+  ]);
+  const office = await openKeyOffice(scene, admin.base);
+  const bases = warm.map(({ base }) => base);
+  const times = options.quick ? 20 : 300;
+  options.progress(`Revoking ${times} keys with Redis, and ${times} without`);
+  const up = await repeat(times, () => revokeHeld(office, bases));
+  await redis.stop();
+  const down = await repeat(times, () => revokeHeld(office, bases));
+  await Promise.all([admin, ...warm].map(({ stop }) => stop()));
+  return [
+    { name: 'revoke to refusal, p50', value: percentile(up, 50), unit: 'ms' },
+    { name: 'revoke to refusal, p99', value: percentile(up, 99), unit: 'ms', boundMax: 250 },
+    { name: 'revoke to refusal with Redis down, p99', value: percentile(down, 99), unit: 'ms' },
+    {
+      name: 'revoke to refusal with Redis down, max',
+      value: percentile(down, 100),
+      unit: 'ms',
+      boundMax: 1_000,
+    },
+  ];
+}
+
+async function revokeHeld(office: KeyOffice, bases: readonly string[]): Promise<number> {
+  const key = await office.issue();
+  const warm = await Promise.all(bases.map((base) => ask(base, office, key)));
+  if (warm.some((status) => status !== 200)) throw new Error(`a good key was answered ${warm.join(', ')}`);
+  await office.revoke(key);
+  const revokedAt = performance.now();
+  await Promise.all(
+    bases.map(async (base) => {
+      const deadline = AbortSignal.timeout(10_000);
+      while ((await ask(base, office, key)) !== 401) deadline.throwIfAborted();
+    }),
+  );
+  return performance.now() - revokedAt;
+}
+
+async function ask(base: string, { question }: KeyOffice, { text }: OfficeKey): Promise<number> {
+  const headers = { authorization: `Bearer ${text}`, 'content-type': 'application/json' };
+  const response = await fetch(`${base}${evaluationPath}`, { method: 'POST', headers, body: question });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+async function repeat(times: number, work: () => Promise<number>): Promise<Float64Array> {
+  const delays: number[] = [];
+  for (let n = 0; n < times; n++) delays.push(await work());
+  return Float64Array.from(delays).sort();
+}
