@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { type Fail, fail, ok, type Random, type Result } from '../kernel/index.ts';
 
 export type SealedBoxFailure = { readonly code: 'sealed_box.unreadable' };
@@ -23,7 +23,9 @@ export function sealBox(input: {
   head.writeUInt8(format, 0);
   head.writeUInt32BE(input.keyVersion, 1);
   head.set(input.random.bytes(nonceBytes), 5);
-  const cipher = createCipheriv('aes-256-gcm', input.key, head.subarray(5), { authTagLength: tagBytes });
+  const cipher = createCipheriv('aes-256-gcm', keyObjectOf(input.key), head.subarray(5), {
+    authTagLength: tagBytes,
+  });
   cipher.setAAD(Buffer.concat([head.subarray(0, 5), Buffer.from(input.context)]));
   return Buffer.concat([head, cipher.update(input.plaintext), cipher.final(), cipher.getAuthTag()]);
 }
@@ -43,7 +45,7 @@ export function openBox(input: {
   const version = keyVersionOf(input.box);
   if (!version.ok) return version;
   const bytes = Buffer.from(input.box.buffer, input.box.byteOffset, input.box.byteLength);
-  const decipher = createDecipheriv('aes-256-gcm', input.key, bytes.subarray(5, headBytes), {
+  const decipher = createDecipheriv('aes-256-gcm', keyObjectOf(input.key), bytes.subarray(5, headBytes), {
     authTagLength: tagBytes,
   });
   decipher.setAAD(Buffer.concat([bytes.subarray(0, 5), Buffer.from(input.context)]));
@@ -55,6 +57,15 @@ export function openBox(input: {
   } catch {
     return unreadable();
   }
+}
+
+const keyObjects = new WeakMap<Uint8Array, KeyObject>();
+
+/** Made once for each key that is kept, which nobody changes in place: it costs three times what sealing does. */
+function keyObjectOf(key: Uint8Array): KeyObject {
+  const known = keyObjects.get(key) ?? createSecretKey(key);
+  keyObjects.set(key, known);
+  return known;
 }
 
 function unreadable(): Fail<SealedBoxFailure> {
