@@ -26,6 +26,7 @@ export function createAdminFunction(deps: AdminFunctionDeps): Omit<FunctionOptio
   const authenticator = createAuthenticator({
     apiKeys: { pool, store: stores.apiKey, pepper: deps.rings.pepper, clock },
     accessTokens: createAccessTokenVerifier({ keys: signingKeys, issuer, audience, clock }),
+    trustRules: stores.trustRule,
     signingKeys,
     facts,
     feed: silentFeed,

@@ -15,12 +15,14 @@ import type { KeyRing } from '../../shared/secret/index.ts';
 import type { SigningKeySet } from '../../shared/signing-key/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 import { createAccessTokenVerifier } from '../../shared/token/index.ts';
+import type { TrustRuleStore } from '../../shared/workload-identity/index.ts';
 import { createCallerPermission } from './caller-permission.ts';
 import { bodyBytesMax, createHandler } from './handler.ts';
 import type { Policies } from './start-policies.ts';
 
 export type AuthorizeFunctionDeps = {
   readonly apiKeys: Pick<ApiKeyDeps, 'pool' | 'store' | 'pepper'>;
+  readonly trustRules: Pick<TrustRuleStore, 'find'>;
   readonly signingKeys: SigningKeySet;
   /** Told when each API key was used; absent: nobody asks. */
   readonly apiKeyUses?: Pick<ApiKeyUseRecorder, 'note'> | undefined;
@@ -48,6 +50,7 @@ export function createAuthorizeFunction(deps: AuthorizeFunctionDeps): Omit<Funct
   const authenticator = createAuthenticator({
     apiKeys: { ...deps.apiKeys, clock },
     accessTokens: createAccessTokenVerifier({ keys: signingKeys, issuer, audience, clock }),
+    trustRules: deps.trustRules,
     signingKeys,
     facts,
     feed,

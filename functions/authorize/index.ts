@@ -26,6 +26,7 @@ import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
 import { openSigningKeySet } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
+import { postgresTrustRuleStore } from '../../shared/workload-identity/trust-rule-store.postgres.ts';
 import { boundPool } from './bound-pool.ts';
 import { configSchema } from './config.ts';
 import { createAuthorizeFunction } from './create-authorize-function.ts';
@@ -86,6 +87,7 @@ const callerLimits = openPathRateLimiter({ clock, redis }, `${name}:callers`, {
 });
 const authorize = createAuthorizeFunction({
   apiKeys: { pool: reads, store: postgresApiKeyStore(reads), pepper },
+  trustRules: postgresTrustRuleStore,
   signingKeys,
   apiKeyUses,
   facts: cacheSubjectFacts({ source: postgresSubjectFacts(reads), feed, clock }),

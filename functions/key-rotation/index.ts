@@ -13,6 +13,7 @@ import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-st
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
 import { accessTokenTtlSeconds } from '../../shared/token/index.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
+import { postgresTokenUseStore } from '../../shared/workload-identity/token-use-store.postgres.ts';
 import { configSchema } from './config.ts';
 import { createHandler } from './handler.ts';
 import { rotateKeys } from './rotate-keys.ts';
@@ -47,6 +48,7 @@ const deps = {
   },
   apiKeyUses: { pool, store: postgresApiKeyUseStore },
   records: { pool, clock, store: postgresOidcRecordStore },
+  tokenUses: { pool, clock, store: postgresTokenUseStore },
   rewrap: {
     pool,
     clock,

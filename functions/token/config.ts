@@ -6,6 +6,7 @@ import {
   eventPublisherUrl,
   hasKeyWrapper,
   hasWholeRedis,
+  issuerList,
   keyWrapperConfig,
   publicUrl,
   redisConfig,
@@ -25,6 +26,10 @@ export const configSchema = z
     ISSUER_URL: publicUrl.refine((text) => new URL(text).pathname === '/', 'must not have a path'),
     /** `aud` of every token: the one resource (RFC 8707) that tokens are for. */
     AUDIENCE: z.url(),
+    /** Issuers of workload tokens at private addresses or without TLS; admin is given the same. */
+    INTERNAL_ISSUERS: issuerList,
+    /** Decides who may act for whom; read at start. */
+    POLICY_BUNDLE_DIRECTORY: z.string().min(1).default('policies/bundle'),
     /** Signs every token, whatever its audience. One of key-rotation's SIGNING_ALGORITHMS. */
     SIGNING_ALGORITHM: z.enum(signingAlgorithms).default('ES256'),
     ...callerLimitConfig,

@@ -1,12 +1,29 @@
 import { EventEmitter } from 'node:events';
 import Provider, { type Adapter, type KoaContextWithOIDC } from 'oidc-provider';
-import type { SigningKeyPair } from '../../shared/signing-key/index.ts';
-import { authenticateByApiKey, type ClientAuthenticationDeps } from './client-authentication.ts';
-import { createProviderConfiguration } from './provider-configuration.ts';
+import { fingerprintOf } from '../../shared/api-key/index.ts';
+import { algorithmOf, type SigningKeyPair } from '../../shared/signing-key/index.ts';
+import { type AssertionParams, assertionParameters, bearAssertion } from './bear-assertion.ts';
+import {
+  authenticateByApiKey,
+  type ClientAuthenticationDeps,
+  type ClientKey,
+} from './client-authentication.ts';
+import {
+  type ExchangeParams,
+  type ExchangeTokenDeps,
+  exchangeParameters,
+  exchangeToken,
+} from './exchange-token.ts';
+import { claimsOf, createGrants, type Grant } from './grant.ts';
+import { grantTypes } from './grant-types.ts';
+import { narrowScope } from './narrow-scope.ts';
+import { createProviderConfiguration, toResourceServer } from './provider-configuration.ts';
 import { type SettleDeps, settleTokenResponse } from './settle-token-response.ts';
 
 export type CreateProviderDeps = SettleDeps & {
   readonly clients: ClientAuthenticationDeps;
+  readonly workloads: ExchangeTokenDeps['workloads'];
+  readonly delegation: ExchangeTokenDeps['delegation'];
   /** The library's storage, by model. */
   readonly adapter: (model: string) => Adapter;
   readonly issuer: string;
@@ -40,13 +57,30 @@ export function createProvider(
       audience: deps.audience,
       signingKey,
       adapter: deps.adapter,
-      tokenClaims: (ctx) => {
-        const { organizationId, id } = attempts.requireKey(ctx);
-        return { org_id: organizationId, api_key_id: id };
-      },
+      tokenClaims: (ctx) => claimsOf(grantOf(ctx)),
+      scopeOf: (ctx) => grantOf(ctx).scopes?.join(' '),
     }),
   );
   const attempts = authenticateByApiKey(provider, deps.clients);
+  const grants = createGrants();
+  const grantOf = (ctx: KoaContextWithOIDC) => {
+    const grant = grants.of(ctx) ?? toOwnGrant(attempts.requireKey(ctx), ctx.oidc.params?.['scope']);
+    grants.set(ctx, grant);
+    return grant;
+  };
+  const resourceServer = toResourceServer(deps.audience, algorithmOf(signingKey.privateJwk));
+  const parts = { ...deps, resourceServer, grants, attempts };
+  const { tokenExchange, jwtBearer } = grantTypes;
+  provider.registerGrantType<ExchangeParams>(
+    tokenExchange,
+    (ctx) => exchangeToken(parts, ctx),
+    exchangeParameters,
+  );
+  provider.registerGrantType<AssertionParams>(
+    jwtBearer,
+    (ctx) => bearAssertion(parts, ctx),
+    assertionParameters,
+  );
   // Host and scheme come from headers that only our listener sets (see replay-request.ts).
   provider.proxy = true;
   provider.on('server_error', (_ctx, error) => deps.logger.error({ error }, 'The token endpoint failed'));
@@ -56,10 +90,26 @@ export function createProvider(
   );
   provider.use(async (ctx: KoaContextWithOIDC, next) => {
     await next();
-    if (ctx.path === '/token') await settleTokenResponse(deps, attempts, ctx);
+    if (ctx.path === '/token') await settleTokenResponse(deps, { attempts, grants }, ctx);
     else if (ctx.status === 200 && typeof ctx.body === 'object') ctx.body = served(ctx.body ?? {});
   });
   return provider;
+}
+
+/** Client credentials: the client is the subject, proven by its key. */
+function toOwnGrant(
+  { organizationId, serviceAccountId, id, lastFour, scopes }: ClientKey,
+  asked: unknown,
+): Grant {
+  return {
+    organizationId,
+    subject: serviceAccountId,
+    issuedFor: { type: 'api_key', id },
+    actors: [],
+    scopes: narrowScope(scopes, typeof asked === 'string' ? asked : undefined),
+    goodUntil: undefined,
+    fingerprint: fingerprintOf(id, lastFour),
+  };
 }
 
 function served(discovery: object): object {

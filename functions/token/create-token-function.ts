@@ -1,10 +1,14 @@
 import type { ApiKeyStore } from '../../shared/api-key/index.ts';
 import type { ApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
+import { createAuthenticator } from '../../shared/authentication/index.ts';
+import type { PolicyEngine, SubjectFactsSource } from '../../shared/authorization/index.ts';
+import { silentFeed } from '../../shared/authorization-feed/index.ts';
 import type { DatabasePool } from '../../shared/db/index.ts';
 import type { EventRecorder } from '../../shared/events/index.ts';
 import type { FunctionOptions } from '../../shared/http/index.ts';
 import type { Clock, Random } from '../../shared/kernel/index.ts';
 import type { CallerLimits } from '../../shared/rate-limit/index.ts';
+import type { IssuerKeys } from '../../shared/remote-jwks/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
 import {
   openPrivateJwk,
@@ -13,12 +17,14 @@ import {
   type SigningKeyStore,
 } from '../../shared/signing-key/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
-import type { OidcRecordStore } from '../../shared/token/index.ts';
+import { createAccessTokenVerifier, type OidcRecordStore } from '../../shared/token/index.ts';
+import type { TokenUseStore, TrustRuleStore } from '../../shared/workload-identity/index.ts';
 import { createClientAdapter } from './client-adapter.ts';
 import { createProvider } from './create-provider.ts';
 import { createHandler } from './handler.ts';
 import { keepPrepared } from './keep-prepared.ts';
 import { openOidcAdapter } from './oidc-adapter.ts';
+import type { ProveDelegationDeps } from './prove-delegation.ts';
 import { createRefusalRecorder } from './record-token.ts';
 import { createTokenIssuer } from './token-issuer.ts';
 
@@ -28,6 +34,12 @@ export type TokenFunctionDeps = {
   readonly random: Random;
   readonly logger: Logger;
   readonly apiKeys: ApiKeyStore;
+  readonly trustRules: TrustRuleStore;
+  readonly tokenUses: TokenUseStore;
+  readonly issuerKeys: IssuerKeys;
+  readonly facts: SubjectFactsSource;
+  /** Says who may act for whom. */
+  readonly engine: PolicyEngine;
   readonly signingKeys: SigningKeyStore;
   /** Told when each API key was used; absent: nobody asks. */
   readonly apiKeyUses?: Pick<ApiKeyUseRecorder, 'note'> | undefined;
@@ -59,6 +71,7 @@ export async function createTokenFunction(deps: TokenFunctionDeps): Promise<Toke
   const records = await openOidcAdapter({ pool, store: deps.records, ring: deps.recordRing, clock });
   const adapter = (model: string) => (model === 'Client' ? clients : records(model));
   const refusals = createRefusalRecorder(deps);
+  const delegation = createDelegation(deps);
   const tokenIssuer = createTokenIssuer({
     keys,
     clock,
@@ -69,7 +82,17 @@ export async function createTokenFunction(deps: TokenFunctionDeps): Promise<Toke
       return opened.value;
     },
     build: (key) =>
-      createProvider({ ...deps, adapter, refusals, clients: { ...deps, store: deps.apiKeys } }, key),
+      createProvider(
+        {
+          ...deps,
+          adapter,
+          refusals,
+          clients: { ...deps, store: deps.apiKeys },
+          workloads: deps,
+          delegation,
+        },
+        key,
+      ),
   });
   const preparing = keepPrepared(tokenIssuer, logger);
   return {
@@ -81,4 +104,20 @@ export async function createTokenFunction(deps: TokenFunctionDeps): Promise<Toke
     },
     close: preparing.close,
   };
+}
+
+/** Like admin it remembers no credential: what is revoked is refused by the very next request. */
+function createDelegation(deps: TokenFunctionDeps): ProveDelegationDeps {
+  const { pool, clock, facts, engine, issuer, audience } = deps;
+  const signingKeys = openSigningKeySet({ pool, store: deps.signingKeys, clock });
+  const accessTokens = createAccessTokenVerifier({ keys: signingKeys, issuer, audience, clock });
+  const authenticator = createAuthenticator({
+    apiKeys: { pool, store: deps.apiKeys, pepper: deps.pepper, clock },
+    accessTokens,
+    trustRules: deps.trustRules,
+    signingKeys,
+    facts,
+    feed: silentFeed,
+  });
+  return { authenticator, accessTokens, access: { facts, engine, clock } };
 }

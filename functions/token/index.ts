@@ -1,5 +1,7 @@
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import { openApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
+import { createPolicyEngine } from '../../shared/authorization/index.ts';
+import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { readConfig, toCallerLimits } from '../../shared/config/index.ts';
 import { listen, openPool } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
@@ -9,7 +11,7 @@ import { systemClock as clock, systemRandom as random } from '../../shared/kerne
 import { createGithubKeys } from '../../shared/leak-report/index.ts';
 import { openCallerLimits } from '../../shared/rate-limit/open-rate-limiter.ts';
 import { openRedis } from '../../shared/redis/open-redis.ts';
-import { createRemoteJsonFetch } from '../../shared/remote-jwks/index.ts';
+import { createIssuerKeys, createRemoteJsonFetch } from '../../shared/remote-jwks/index.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
@@ -17,9 +19,12 @@ import { signingKeyChannel } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
+import { postgresTokenUseStore } from '../../shared/workload-identity/token-use-store.postgres.ts';
+import { postgresTrustRuleStore } from '../../shared/workload-identity/trust-rule-store.postgres.ts';
 import { alertBytesMax, answerLeakReports } from './answer-leak-reports.ts';
 import { configSchema } from './config.ts';
 import { createTokenFunction } from './create-token-function.ts';
+import { loadPolicy } from './load-policy.ts';
 
 const name = 'token';
 const config = readConfig(configSchema, process.env);
@@ -49,11 +54,20 @@ const apiKeyUses = openApiKeyUseRecorder(config.EVENT_PUBLISHER_URL, {
   source: `uos/${name}`,
   logger,
 });
+const internalIssuers = new Set(config.INTERNAL_ISSUERS);
+const fetchJson = createRemoteJsonFetch();
+const engine = createPolicyEngine({ clock });
+await loadPolicy(engine, config.POLICY_BUNDLE_DIRECTORY);
 const token = await createTokenFunction({
   apiKeyUses,
   ...shared,
   random,
   apiKeys,
+  trustRules: postgresTrustRuleStore,
+  tokenUses: postgresTokenUseStore,
+  issuerKeys: createIssuerKeys({ fetchJson, internalIssuers, clock }),
+  facts: postgresSubjectFacts(pool),
+  engine,
   signingKeys: postgresSigningKeyStore,
   records: postgresOidcRecordStore,
   signingRing: await openKeyRing(rings, 'signing-key'),
@@ -72,7 +86,7 @@ const feed = listen({
   onError: (error) => logger.warn({ error }, 'The feed of key changes was interrupted'),
 });
 const githubKeys = createGithubKeys({
-  fetchJson: createRemoteJsonFetch(),
+  fetchJson,
   url: config.GITHUB_ALERT_SIGNERS_URL,
   clock,
 });

@@ -7,13 +7,16 @@ export type ProviderConfigurationInput = {
   readonly audience: string;
   readonly signingKey: Pick<SigningKeyPair, 'keyId' | 'privateJwk'>;
   readonly adapter: (model: string) => Adapter;
+  /** Of ours, beside those of RFC 9068. */
   readonly tokenClaims: (ctx: KoaContextWithOIDC) => JsonObject;
+  /** `scope` of the token; the library would leave out what it has not heard of. */
+  readonly scopeOf: (ctx: KoaContextWithOIDC) => string | undefined;
 };
 
 const off = { enabled: false } as const;
 
 /**
- * Client credentials and nothing else: what is not used is off, so that it cannot be reached by a path nobody
+ * Client credentials and the grants we add (exchange-token.ts), nothing else: what is not used is off, so that it cannot be reached by a path nobody
  * watches. Symmetric algorithms need readable client secrets, which we do not have. Of
  * the others the library learns the one of its key alone: verifiers take each that the key set shows.
  */
@@ -31,14 +34,15 @@ export function createProviderConfiguration(input: ProviderConfigurationInput): 
       authorizationSigningAlgValues: [alg],
     },
     clientDefaults: { id_token_signed_response_alg: alg },
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post'],
+    // `none`: clients whose proof is a foreign token.
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
     responseTypes: [],
     scopes: [],
     ttl: { ClientCredentials: accessTokenTtlSeconds },
     routes: { token: '/token', jwks: '/jwks' },
     features: {
       clientCredentials: { enabled: true },
-      resourceIndicators: resourceOf(input.audience, alg),
+      resourceIndicators: resourceOf(toResourceServer(input.audience, alg)),
       devInteractions: off,
       dPoP: off,
       pushedAuthorizationRequests: off,
@@ -46,6 +50,14 @@ export function createProviderConfiguration(input: ProviderConfigurationInput): 
       userinfo: off,
     },
     extraTokenClaims: async (ctx) => input.tokenClaims(ctx),
+    formats: {
+      customizers: {
+        jwt: (ctx, _token, parts) => {
+          const scope = input.scopeOf(ctx);
+          if (scope !== undefined) parts.payload['scope'] = scope;
+        },
+      },
+    },
     // An OAuth client reads JSON, whatever its Accept header prefers.
     renderError: async (ctx, out) => {
       ctx.body = out;
@@ -55,21 +67,24 @@ export function createProviderConfiguration(input: ProviderConfigurationInput): 
 
 /** Every token is for the one audience; another that is asked for is refused (RFC 8707 section 2). */
 function resourceOf(
-  audience: string,
-  alg: SigningAlgorithm,
+  server: ReturnType<typeof toResourceServer>,
 ): NonNullable<Configuration['features']>['resourceIndicators'] {
   return {
     enabled: true,
-    defaultResource: () => audience,
+    defaultResource: () => server.audience,
     getResourceServerInfo: (_ctx, resource) => {
-      if (resource !== audience) throw new errors.InvalidTarget();
-      return {
-        audience,
-        scope: '',
-        accessTokenTTL: accessTokenTtlSeconds,
-        accessTokenFormat: 'jwt',
-        jwt: { sign: { alg } },
-      };
+      if (resource !== server.audience) throw new errors.InvalidTarget();
+      return server;
     },
   };
+}
+
+export function toResourceServer(audience: string, alg: SigningAlgorithm) {
+  return {
+    audience,
+    scope: '',
+    accessTokenTTL: accessTokenTtlSeconds,
+    accessTokenFormat: 'jwt',
+    jwt: { sign: { alg } },
+  } as const;
 }

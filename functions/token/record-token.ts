@@ -1,41 +1,57 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { LRUCache } from 'lru-cache';
-import { fingerprintOf } from '../../shared/api-key/index.ts';
 import { type DatabasePool, locate, withOrg } from '../../shared/db/index.ts';
 import type { EventRecorder } from '../../shared/events/index.ts';
-import { type Clock, invariant, secondsAfter } from '../../shared/kernel/index.ts';
-import type { ClientKey } from './client-authentication.ts';
+import { type Clock, fail, invariant, ok, type Result, secondsAfter } from '../../shared/kernel/index.ts';
+import type { TokenUseStore } from '../../shared/workload-identity/index.ts';
+import type { Grant } from './grant.ts';
 
 export type RecordTokenDeps = {
   readonly pool: DatabasePool;
   readonly events: EventRecorder;
+  readonly tokenUses: Pick<TokenUseStore, 'add'>;
   readonly clock: Clock;
 };
 
-/** Records the token that is about to leave, as read from the token itself. Throws when it cannot be recorded. */
+/**
+ * Records the token that is about to leave, as read from the token itself, and uses up the foreign token it was given
+ * for: both or neither, so that a fault of ours costs a workload nothing, and of many requests with one token exactly
+ * one gets an answer. Throws when it cannot be recorded.
+ */
 export async function recordIssuedToken(
   deps: RecordTokenDeps,
-  issued: { apiKey: ClientKey; jwt: string },
-): Promise<void> {
-  const { jti, exp, aud, scope } = decodeJwt<{ scope?: string }>(issued.jwt);
-  const { kid } = decodeProtectedHeader(issued.jwt);
-  invariant(jti && exp && kid && typeof aud === 'string', 'an issued token lacks jti, exp, kid or aud');
-  const { organizationId, serviceAccountId, id, lastFour } = issued.apiKey;
-  await withOrg(deps.pool, organizationId, (tx) =>
-    deps.events.record(tx, organizationId, {
+  { grant, jwt }: { grant: Grant; jwt: string },
+): Promise<Result<undefined, { readonly code: 'foreign_token.already_used' }>> {
+  const { organizationId, subject, actors, workload } = grant;
+  const data = toEventData(grant, jwt);
+  return withOrg(deps.pool, organizationId, async (tx) => {
+    if (workload?.use !== undefined && !(await deps.tokenUses.add(tx, workload.use)))
+      return fail({ code: 'foreign_token.already_used' });
+    await deps.events.record(tx, organizationId, {
       type: 'uos.token.issued.v1',
-      subject: serviceAccountId,
-      actor: { type: 'service_account', id: serviceAccountId },
-      data: {
-        tokenId: jti,
-        keyId: kid,
-        audience: aud,
-        scope: scope ?? '',
-        expiresAt: new Date(exp * 1000).toISOString(),
-        fingerprint: fingerprintOf(id, lastFour),
-      },
-    }),
-  );
+      subject,
+      actor: { type: 'service_account', id: actors[0]?.subject ?? subject },
+      data,
+    });
+    return ok(undefined);
+  });
+}
+
+function toEventData({ issuedFor, actors, workload, fingerprint }: Grant, jwt: string) {
+  const { jti, exp, aud, scope } = decodeJwt<{ scope?: string }>(jwt);
+  const { kid } = decodeProtectedHeader(jwt);
+  invariant(jti && exp && kid && typeof aud === 'string', 'an issued token lacks jti, exp, kid or aud');
+  return {
+    tokenId: jti,
+    keyId: kid,
+    audience: aud,
+    scope: scope ?? '',
+    expiresAt: new Date(exp * 1000).toISOString(),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(issuedFor.type === 'trust_rule' ? { trustRuleId: issuedFor.id } : {}),
+    ...(workload === undefined ? {} : { workload: workload.subject }),
+    ...(actors.length === 0 ? {} : { actors: actors.map((actor) => actor.subject) }),
+  };
 }
 
 export type RefusalRecorder = { record(refusal: { clientId: string; reason: string }): Promise<void> };

@@ -1,6 +1,7 @@
 import { bearerOf } from '../http/index.ts';
-import { fail, ok, type Result, toNumericDate } from '../kernel/index.ts';
+import { fail, ok, type Result } from '../kernel/index.ts';
 import type { AuthenticatorDeps } from './authenticator-deps.ts';
+import { findInactivity } from './find-inactivity.ts';
 import type { AuthenticationFailure, Authenticator, Principal } from './principal.ts';
 import { invalid } from './proof.ts';
 import { createAccessTokenProof } from './prove-access-token.ts';
@@ -32,13 +33,9 @@ function noteUse({ apiKeyUses }: AuthenticatorDeps, { organizationId, credential
 }
 
 async function requireActive(
-  { facts, apiKeys }: AuthenticatorDeps,
+  deps: AuthenticatorDeps,
   principal: Principal,
 ): Promise<Result<Principal, AuthenticationFailure>> {
-  const { organization, subject } = await facts.find(principal.organizationId, principal);
-  if (!subject.known || subject.status !== 'active') return invalid('account_disabled');
-  const now = toNumericDate(apiKeys.clock.now());
-  if (subject.expires_at !== undefined && subject.expires_at <= now) return invalid('account_expired');
-  if (organization.status !== 'active') return invalid('organization_suspended');
-  return ok(principal);
+  const reason = await findInactivity(deps, principal);
+  return reason === undefined ? ok(principal) : invalid(reason);
 }

@@ -4,11 +4,14 @@ import type { SubjectFactsSource } from '../authorization/index.ts';
 import type { AuthorizationFeed } from '../authorization-feed/index.ts';
 import type { SigningKeySet } from '../signing-key/index.ts';
 import type { AccessTokenVerifier } from '../token/index.ts';
+import type { TrustRuleStore } from '../workload-identity/index.ts';
 
 /** What proving a caller stands on. Without a feed (`silentFeed`) nothing is remembered. */
 export type AuthenticatorDeps = {
   readonly apiKeys: Pick<ApiKeyDeps, 'pool' | 'store' | 'pepper' | 'clock'>;
   readonly accessTokens: AccessTokenVerifier;
+  /** Tells whether the rule that a token was issued under still stands. */
+  readonly trustRules: Pick<TrustRuleStore, 'find'>;
   readonly signingKeys: Pick<SigningKeySet, 'invalidate'>;
   /** Tell on each use whether the account behind a credential is still active. */
   readonly facts: SubjectFactsSource;

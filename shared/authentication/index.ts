@@ -9,6 +9,7 @@
  */
 export { createAuthenticator } from './authenticate.ts';
 export type { AuthenticatorDeps } from './authenticator-deps.ts';
+export { findInactivity } from './find-inactivity.ts';
 export {
   type AuthenticationFailure,
   type Authenticator,

@@ -1,56 +1,85 @@
-import { type ApiKey, isUsable } from '../api-key/index.ts';
+import { isUsable } from '../api-key/index.ts';
 import { narrowScopes } from '../authorization/index.ts';
-import { createGuardedCache } from '../authorization-feed/index.ts';
+import { createGuardedCache, type Filled } from '../authorization-feed/index.ts';
 import { withOrg } from '../db/index.ts';
 import { ok, secondsAfter } from '../kernel/index.ts';
-import type { AccessTokenClaims } from '../token/index.ts';
+import type { OrganizationId } from '../organization/index.ts';
+import type { AccessTokenClaims, IssuedFor } from '../token/index.ts';
 import type { AuthenticatorDeps } from './authenticator-deps.ts';
+import { findInactivity } from './find-inactivity.ts';
 import type { Principal } from './principal.ts';
 import { invalid, type Proof } from './proof.ts';
 
 const ttlSeconds = 60;
 
 /**
- * A token lives no longer than the API key it was issued for, although its signature and its time may still be good;
- * and it is within the scopes that the key has now, whatever it says itself.
+ * A token lives no longer than the API key or trust rule it was issued for, nor than the keys of those who act by it,
+ * although its signature and its time may still be good; and it is within the scopes that its source has now,
+ * whatever it says itself.
  */
 export function createAccessTokenProof(deps: AuthenticatorDeps): Proof {
   const { accessTokens, signingKeys, feed } = deps;
-  const findUsableKey = createKeyLookup(deps);
+  const findSource = createSourceLookup(deps);
   return async (text) => {
     // A key set that hears of no changes may hold a key that was withdrawn.
     if (!feed.isLive()) signingKeys.invalidate();
     const verified = await accessTokens.verify(text);
     if (!verified.ok) return invalid(verified.failure.reason);
-    const key = await findUsableKey(verified.value);
-    return key === undefined ? invalid('api_key_revoked') : ok(toPrincipal(verified.value, key));
+    const claims = verified.value;
+    const source = await findSource(claims.organizationId, claims.issuedFor);
+    if (source === undefined) return invalid(`${claims.issuedFor.type}_revoked`);
+    for (const { subject: id, apiKeyId } of claims.actors) {
+      const actorKey = await findSource(claims.organizationId, { type: 'api_key', id: apiKeyId });
+      const actor = { organizationId: claims.organizationId, type: 'service_account', id };
+      if (actorKey === undefined || (await findInactivity(deps, actor))) return invalid('actor_revoked');
+    }
+    return ok(toPrincipal(claims, source));
   };
 }
 
-type UsableKey = Pick<ApiKey, 'scopes'>;
+/** What stands behind a token. */
+type Source = { readonly scopes: readonly string[] | undefined };
 
-function createKeyLookup(
+function createSourceLookup(
   deps: AuthenticatorDeps,
-): (claims: AccessTokenClaims) => Promise<UsableKey | undefined> {
-  const { pool, store, clock } = deps.apiKeys;
+): (organizationId: OrganizationId, issuedFor: IssuedFor) => Promise<Source | undefined> {
   const entriesMax = deps.entriesMax ?? 20_000;
-  const usable = createGuardedCache<UsableKey | undefined>({ feed: deps.feed, clock, entriesMax });
-  return ({ organizationId, apiKeyId }) =>
+  const { clock } = deps.apiKeys;
+  const sources = createGuardedCache<Source | undefined>({ feed: deps.feed, clock, entriesMax });
+  return (organizationId, issuedFor) =>
     // The organization is part of what is asked: a key of another one is no key.
-    usable.get(`${organizationId} ${apiKeyId}`, apiKeyId, async () => {
-      const key = await withOrg(pool, organizationId, (tx) => store.find(tx, apiKeyId));
-      const now = clock.now();
-      if (key === undefined || !isUsable(key, now)) return { value: undefined };
-      const cacheUntil = secondsAfter(now, ttlSeconds);
-      const ends = key.expiresAt !== undefined && key.expiresAt < cacheUntil;
-      return { value: { scopes: key.scopes }, cacheUntil: ends ? key.expiresAt : cacheUntil };
-    });
+    sources.get(`${organizationId} ${issuedFor.id}`, issuedFor.id, () =>
+      issuedFor.type === 'api_key'
+        ? readApiKey(deps, organizationId, issuedFor.id)
+        : readTrustRule(deps, organizationId, issuedFor.id),
+    );
 }
 
-function toPrincipal(claims: AccessTokenClaims, key: UsableKey): Principal {
-  // RFC 8693 section 4.2: a list with spaces between. Without the claim the token is as wide as its key.
+type Read<Type extends IssuedFor['type']> = (
+  deps: AuthenticatorDeps,
+  organizationId: OrganizationId,
+  id: Extract<IssuedFor, { type: Type }>['id'],
+) => Promise<Filled<Source | undefined>>;
+
+const readApiKey: Read<'api_key'> = async ({ apiKeys }, organizationId, id) => {
+  const key = await withOrg(apiKeys.pool, organizationId, (tx) => apiKeys.store.find(tx, id));
+  const now = apiKeys.clock.now();
+  if (key === undefined || !isUsable(key, now)) return { value: undefined };
+  const cacheUntil = secondsAfter(now, ttlSeconds);
+  const ends = key.expiresAt !== undefined && key.expiresAt < cacheUntil;
+  return { value: { scopes: key.scopes }, cacheUntil: ends ? key.expiresAt : cacheUntil };
+};
+
+const readTrustRule: Read<'trust_rule'> = async ({ apiKeys, trustRules }, organizationId, id) => {
+  const rule = await withOrg(apiKeys.pool, organizationId, (tx) => trustRules.find(tx, id));
+  if (rule?.status !== 'active') return { value: undefined };
+  return { value: { scopes: rule.scopes }, cacheUntil: secondsAfter(apiKeys.clock.now(), ttlSeconds) };
+};
+
+function toPrincipal(claims: AccessTokenClaims, source: Source): Principal {
+  // RFC 8693 section 4.2: a list with spaces between. Without the claim the token is as wide as its source.
   const stated = claims.scope === '' ? undefined : claims.scope.split(' ');
-  const scopes = stated === undefined ? key.scopes : narrowScopes(key.scopes, stated);
+  const scopes = stated === undefined ? source.scopes : narrowScopes(source.scopes, stated);
   return {
     organizationId: claims.organizationId,
     type: 'service_account',

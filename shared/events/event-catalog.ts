@@ -117,7 +117,13 @@ export const eventCatalog = {
     audience: z.string(),
     scope: z.string(),
     expiresAt: z.string(),
+    /** Of the API key that was presented. */
     fingerprint: z.string().optional(),
+    trustRuleId: z.string().optional(),
+    /** `sub` of the foreign token. */
+    workload: z.string().optional(),
+    /** Who acts for the subject, the one who asked first. */
+    actors: z.array(z.string()).max(3).optional(),
   }),
   'uos.token.refused.v1': z.strictObject({ reason: z.string() }),
   'uos.decision-log.changed.v1': z.strictObject({

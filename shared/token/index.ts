@@ -12,7 +12,10 @@ export {
   type AccessTokenClaims,
   type AccessTokenRefusal,
   type AccessTokenRefusalReason,
+  type ActingParty,
   accessTokenTtlSeconds,
+  actorsMax,
+  type IssuedFor,
   verifierSkewSeconds,
 } from './access-token.ts';
 export { type AccessTokenVerifier, createAccessTokenVerifier } from './access-token-verifier.ts';

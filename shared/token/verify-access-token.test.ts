@@ -11,6 +11,7 @@ import {
   type SigningKeySet,
   type VerifyingKey,
 } from '../signing-key/index.ts';
+import { trustRuleId } from '../workload-identity/index.ts';
 import { createAccessTokenVerifier } from './access-token-verifier.ts';
 import { verifyAccessToken } from './verify-access-token.ts';
 
@@ -69,6 +70,17 @@ const good: JWTPayload = {
   exp: toNumericDate(start) + 300,
 };
 
+const rule = trustRuleId.create(ids);
+const actor = () => ({ sub: serviceAccountId.create(ids), api_key_id: apiKeyId.create(ids) });
+
+function chain(length: number) {
+  const act = Array.from({ length }, actor).reduceRight<object | undefined>(
+    (inner, outer) => (inner === undefined ? outer : { ...outer, act: inner }),
+    undefined,
+  );
+  return { client_id: Reflect.get(act ?? {}, 'sub'), act };
+}
+
 const goodHeader = { alg: 'ES256', typ: 'at+jwt', kid: current.keyId };
 const privateKeyOf = (pair: SigningKeyPair) =>
   createPrivateKey({ key: { ...pair.privateJwk }, format: 'jwk' });
@@ -119,12 +131,31 @@ describe('an access token', () => {
         audience,
         subject: account,
         organizationId: good['org_id'],
-        apiKeyId: good['api_key_id'],
+        issuedFor: { type: 'api_key', id: good['api_key_id'] },
+        actors: [],
         tokenId: 'token-1',
         scope: 'a b',
         issuedAt: start,
         expiresAt: secondsAfter(start, 300),
         keyId: current.keyId,
+      },
+    });
+  });
+
+  test('of a trust rule, or of who acts for another, says so', async () => {
+    const byRule = { api_key_id: undefined, trust_rule_id: rule, client_id: rule };
+    expect(await verifyAccessToken(deps, await sign(byRule))).toMatchObject({
+      value: { subject: account, issuedFor: { type: 'trust_rule', id: rule }, actors: [] },
+    });
+    const [first, second] = [actor(), actor()];
+    const claims = { client_id: second.sub, act: { ...second, act: first } };
+    expect(await verifyAccessToken(deps, await sign(claims))).toMatchObject({
+      value: {
+        subject: account,
+        actors: [
+          { subject: second.sub, apiKeyId: second.api_key_id },
+          { subject: first.sub, apiKeyId: first.api_key_id },
+        ],
       },
     });
   });
@@ -193,8 +224,22 @@ describe('an access token', () => {
     ['without subject', () => sign({ sub: undefined }), 'claims'],
     ['of a subject other than its client', () => sign({ sub: serviceAccountId.create(ids) }), 'claims'],
     ['with a scope that is no text', () => sign({ scope: ['admin'] }), 'claims'],
+    ['issued for nothing', () => sign({ api_key_id: undefined }), 'claims'],
+    ['issued for a key and a rule', () => sign({ trust_rule_id: rule, client_id: rule }), 'claims'],
+    [
+      'of a rule by another client',
+      () => sign({ api_key_id: undefined, trust_rule_id: rule, client_id: account }),
+      'claims',
+    ],
+    ['of an actor other than its client', () => sign({ act: actor() }), 'claims'],
+    ['of an actor without a key', () => sign({ client_id: account, act: { sub: account } }), 'claims'],
+    ['of four actors', () => sign(chain(4)), 'claims'],
   ])('%s is refused', async (_what, create, reason) => {
     expect(await reasonFor(await create())).toBe(reason);
+  });
+
+  test('of three actors is accepted', async () => {
+    expect(await reasonFor(await sign(chain(3)))).toBe('accepted');
   });
 
   test('is accepted within the 5 s that clocks may differ', async () => {

@@ -1,15 +1,19 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
-import { apiKeyId } from '../api-key/index.ts';
+import { type ApiKeyId, apiKeyId } from '../api-key/index.ts';
 import { type Clock, type Fail, fail, ok, type Result } from '../kernel/index.ts';
 import { organizationId } from '../organization/index.ts';
-import { serviceAccountId } from '../service-account/index.ts';
+import { type ServiceAccountId, serviceAccountId } from '../service-account/index.ts';
 import { isRetired, type SigningKeySet, signingAlgorithms } from '../signing-key/index.ts';
+import { trustRuleId } from '../workload-identity/index.ts';
 import {
   type AccessTokenClaims,
   type AccessTokenRefusal,
   type AccessTokenRefusalReason,
+  type ActingParty,
   accessTokenTtlSeconds,
+  actorsMax,
+  type IssuedFor,
   verifierSkewSeconds,
 } from './access-token.ts';
 
@@ -33,16 +37,29 @@ const headerSchema = z.strictObject({
   kid: z.string().min(1).max(128),
 });
 
+const subject = z.string().refine(serviceAccountId.is);
+const apiKey = z.string().refine(apiKeyId.is);
+
+/** Nested no deeper than we issue: what is beyond is a token of nobody's. */
+type ActClaim = { sub: ServiceAccountId; api_key_id: ApiKeyId; act?: ActClaim | undefined };
+const noAct: z.ZodType<ActClaim | undefined> = z.undefined();
+const actSchema = Array.from({ length: actorsMax }).reduce<z.ZodType<ActClaim | undefined>>(
+  (inner) => z.strictObject({ sub: subject, api_key_id: apiKey, act: inner.optional() }),
+  noAct,
+);
+
 const claimsSchema = z.object({
-  sub: z.string().refine(serviceAccountId.is),
+  sub: subject,
   client_id: z.string(),
   org_id: z.string().refine(organizationId.is),
-  api_key_id: z.string().refine(apiKeyId.is),
+  api_key_id: apiKey.optional(),
+  trust_rule_id: z.string().refine(trustRuleId.is).optional(),
+  act: actSchema.optional(),
   jti: z.string().min(1).max(256),
   aud: z.string(),
   iat: z.int(),
   exp: z.int(),
-  scope: z.string().max(1_024).default(''),
+  scope: z.string().max(4_096).default(''),
 });
 
 /**
@@ -93,19 +110,37 @@ function toClaims(
   verified: { issuer: string; keyId: string },
 ): Result<AccessTokenClaims, AccessTokenRefusal> {
   const claims = claimsSchema.safeParse(payload);
-  if (!claims.success || claims.data.client_id !== claims.data.sub) return refuse('claims');
-  const { sub, org_id, api_key_id, jti, aud, scope, iat, exp } = claims.data;
+  if (!claims.success) return refuse('claims');
+  const { sub, org_id, jti, aud, scope, iat, exp } = claims.data;
+  const issuedFor = issuedForOf(claims.data);
+  const actors = actorsOf(claims.data.act);
+  // The client is whoever asked: an actor, the workload of a rule, or the subject itself.
+  const client = actors[0]?.subject ?? (issuedFor?.type === 'trust_rule' ? issuedFor.id : sub);
+  if (issuedFor === undefined || claims.data.client_id !== client) return refuse('claims');
   return ok({
     ...verified,
-    subject: serviceAccountId.require(sub),
+    subject: sub,
     organizationId: organizationId.require(org_id),
-    apiKeyId: apiKeyId.require(api_key_id),
+    issuedFor,
+    actors,
     tokenId: jti,
     audience: aud,
     scope,
     issuedAt: new Date(iat * 1000),
     expiresAt: new Date(exp * 1000),
   });
+}
+
+/** Exactly one of the two. */
+function issuedForOf({ api_key_id, trust_rule_id }: z.output<typeof claimsSchema>): IssuedFor | undefined {
+  if ((api_key_id === undefined) === (trust_rule_id === undefined)) return undefined;
+  if (api_key_id !== undefined) return { type: 'api_key', id: api_key_id };
+  return trust_rule_id && { type: 'trust_rule', id: trust_rule_id };
+}
+
+function actorsOf(act: ActClaim | undefined): ActingParty[] {
+  if (act === undefined) return [];
+  return [{ subject: act.sub, apiKeyId: act.api_key_id }, ...actorsOf(act.act)];
 }
 
 function reasonOf(error: errors.JOSEError): AccessTokenRefusalReason {

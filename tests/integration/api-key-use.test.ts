@@ -175,6 +175,7 @@ describe('through the triggers that ship', () => {
     return createAuthenticator({
       apiKeys: { pool, clock, store: postgresApiKeyStore(pool), pepper: fixture.apiKeys.deps.pepper },
       accessTokens: { verify: async () => fail({ code: 'access_token.refused', reason: 'malformed' }) },
+      trustRules: { find: async () => undefined },
       signingKeys: { invalidate: () => undefined },
       facts: postgresSubjectFacts(pool),
       feed: silentFeed,

@@ -13,6 +13,7 @@ import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
 import { requestRotation } from '../../shared/signing-key/index.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
+import { postgresTokenUseStore } from '../../shared/workload-identity/token-use-store.postgres.ts';
 import { openSigningKeyFixture, type SigningKeyFixture } from './signing-key-fixture.ts';
 
 let now = new Date('2030-01-01T00:00:00Z');
@@ -36,6 +37,7 @@ beforeAll(async () => {
     signingKeys: fixture.rotation,
     apiKeyUses: { pool: fixture.pool, store: postgresApiKeyUseStore },
     records: { pool: fixture.pool, store: postgresOidcRecordStore, clock },
+    tokenUses: { pool: fixture.pool, store: postgresTokenUseStore, clock },
     rewrap: await openRewrap(),
   });
   const server = createFunctionServer(

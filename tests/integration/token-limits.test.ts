@@ -18,6 +18,7 @@ import { waitUntil } from '../support/authorize-instance.ts';
 import { testLimits } from '../support/limits.ts';
 import { hasRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 import { seedOrganization } from '../support/seed-organization.ts';
+import { openTokenParts } from '../support/token-parts.ts';
 import { openSigningKeyFixture, type SigningKeyFixture } from './signing-key-fixture.ts';
 
 let fixture: SigningKeyFixture;
@@ -47,6 +48,7 @@ type Ask = (secret: string, from?: string) => Promise<{ status: number; headers:
 /** One instance behind one proxy, which tells where a request comes from. */
 async function startInstance(limits: CallerLimits): Promise<Ask> {
   const token = await createTokenFunction({
+    ...(await openTokenParts(fixture.pool, clock)),
     pool: fixture.pool,
     clock,
     random,

@@ -22,6 +22,7 @@ import { verifyAccessToken } from '../../shared/token/index.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
 import { testLimits } from '../support/limits.ts';
 import { seedOrganization } from '../support/seed-organization.ts';
+import { openTokenParts } from '../support/token-parts.ts';
 import { openSigningKeyFixture, type SigningKeyFixture } from './signing-key-fixture.ts';
 
 const audience = 'urn:uos:test';
@@ -51,6 +52,7 @@ afterAll(() => fixture.close());
 
 async function openToken(signingAlgorithm: SigningAlgorithm): Promise<TokenFunction> {
   return createTokenFunction({
+    ...(await openTokenParts(fixture.pool, clock)),
     pool: fixture.pool,
     clock,
     random,

@@ -24,6 +24,7 @@ import { verifyAccessToken } from '../../shared/token/index.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
 import { testLimits } from '../support/limits.ts';
 import { type SeededOrganization, seedOrganization } from '../support/seed-organization.ts';
+import { openTokenParts } from '../support/token-parts.ts';
 import { openSigningKeyFixture, type SigningKeyFixture } from './signing-key-fixture.ts';
 
 const audience = 'urn:uos:test';
@@ -82,6 +83,7 @@ async function startTokenFunction(): Promise<void> {
   await probe.close();
   issuer = `http://127.0.0.1:${probe.port}`;
   token = await createTokenFunction({
+    ...(await openTokenParts(fixture.pool, clock)),
     pool: fixture.pool,
     clock,
     random,
@@ -212,8 +214,12 @@ describe('client credentials', () => {
       issuer,
       token_endpoint: `${issuer}/token`,
       jwks_uri: `${issuer}/jwks`,
-      grant_types_supported: ['client_credentials'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      grant_types_supported: [
+        'client_credentials',
+        'urn:ietf:params:oauth:grant-type:token-exchange',
+        'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      ],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
     });
     expect(Object.keys(body).filter((name) => name.endsWith('_endpoint'))).toEqual(['token_endpoint']);
   });
@@ -335,13 +341,16 @@ describe('refusals', () => {
     expect([answer.status, answer.body['error']]).toEqual([400, error]);
   });
 
-  test('no scope is granted that nobody defined', async () => {
-    const answer = await askToken(
-      { grant_type: 'client_credentials', scope: 'admin openid' },
-      basic(key.key.owner.id, key.text),
-    );
-    expect(answer.body['scope']).toBeUndefined();
-    expect(decodeJwt(String(answer.body['access_token']))['scope']).toBeUndefined();
+  test('a scope narrows the token, and one that is none is refused by name', async () => {
+    const credentials = basic(key.key.owner.id, key.text);
+    const form = { grant_type: 'client_credentials' };
+    const narrow = await askToken({ ...form, scope: 'document:read api_key:* document:read' }, credentials);
+    expect(narrow.body['scope']).toBe('document:read api_key:*');
+    expect(decodeJwt(String(narrow.body['access_token']))['scope']).toBe('document:read api_key:*');
+    for (const scope of ['admin', 'document:read openid', '*:read']) {
+      const refused = await askToken({ ...form, scope }, credentials);
+      expect([refused.status, refused.body['error']]).toEqual([400, 'invalid_scope']);
+    }
   });
 
   test('a body over the cap never reaches the library', async () => {

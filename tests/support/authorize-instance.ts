@@ -21,6 +21,7 @@ import { createMemoryRateLimiter } from '../../shared/rate-limit/rate-limiter.me
 import { openSigningKeySet } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
+import { postgresTrustRuleStore } from '../../shared/workload-identity/trust-rule-store.postgres.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import {
   openTestApiKeys,
@@ -95,6 +96,7 @@ export async function startAuthorizeInstance(
   const state = { isAccepting: true };
   const authorize = createAuthorizeFunction({
     apiKeys: { pool: reads, store: postgresApiKeyStore(reads), pepper: keys.deps.pepper },
+    trustRules: postgresTrustRuleStore,
     signingKeys,
     facts: cacheSubjectFacts({ source: postgresSubjectFacts(reads), feed, clock: systemClock }),
     feed,
