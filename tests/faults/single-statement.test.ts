@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { issueApiKey, revokeApiKey } from '../../shared/api-key/index.ts';
+import {
+  disableApiKey,
+  issueApiKey,
+  revokeApiKey,
+  revokeApiKeys,
+  rotateApiKey,
+} from '../../shared/api-key/index.ts';
 import type { DatabasePool } from '../../shared/db/index.ts';
 import { registerGitSource } from '../../shared/git-source/index.ts';
-import { type Failure, invariant, type Result } from '../../shared/kernel/index.ts';
+import { type Failure, invariant, ok, type Result } from '../../shared/kernel/index.ts';
 import { createOrganization } from '../../shared/organization/index.ts';
 import {
   createServiceAccount,
@@ -61,6 +67,22 @@ const useCases: Readonly<Record<string, () => Promise<Attempt>>> = {
     const input = { organizationId: tenant.organizationId, keyId: key.id, actor };
     return (pool) => revokeApiKey({ ...admin.apiKeys.deps, pool }, input);
   },
+  disableApiKey: async () => {
+    const input = await createKey();
+    return (pool) => disableApiKey({ ...admin.apiKeys.deps, pool }, input);
+  },
+  rotateApiKey: async () => {
+    const input = { ...(await createKey()), environment: 'test', overlapSeconds: 60 } as const;
+    return (pool) => rotateApiKey({ ...admin.apiKeys.deps, pool }, input);
+  },
+  revokeApiKeys: async () => {
+    const { organizationId } = tenant;
+    const owner = { type: 'service_account', id: (await createAccount()).serviceAccountId } as const;
+    const key = { organizationId, serviceAccountId: owner.id, actor, description: 'x' };
+    await issueApiKey(admin.apiKeys.deps, { ...key, environment: 'test' });
+    const input = { organizationId, filter: { owner }, limit: 10, actor };
+    return async (pool) => ok(await revokeApiKeys({ ...admin.apiKeys.deps, pool }, input));
+  },
   registerGitSource: async () => {
     const input = { url: `https://git.test/${unique()}`, ref: 'main', actor };
     const { gitSource: store } = admin.deps.stores;
@@ -68,6 +90,11 @@ const useCases: Readonly<Record<string, () => Promise<Attempt>>> = {
     return (pool) => registerGitSource({ ...admin.deps, pool, store, webhookSecrets }, input);
   },
 };
+
+async function createKey() {
+  const { key } = await admin.apiKeys.issue(tenant, 'ci');
+  return { organizationId: tenant.organizationId, keyId: key.id, actor };
+}
 
 async function createAccount() {
   const { organizationId } = tenant;

@@ -296,6 +296,17 @@ describe('finding and revoking many', () => {
     expect(json.items).toMatchObject([{ status: 'active' }]);
   });
 
+  it('records each key once, however many revoke at the same time', async () => {
+    const ids = [];
+    for (const _ of [1, 2, 3, 4, 5]) ids.push((await issue({ labels: { batch: 'b3' } })).id);
+    const revoke = () => post(`${home}/api-keys/revoke`, { labels: { batch: 'b3' }, limit: 2 });
+    while ((await Promise.all([revoke(), revoke(), revoke()])).some(({ json }) => json.hasMore));
+    for (const id of ids) {
+      const types = (await eventsAbout(id)).map(({ type }) => type);
+      expect(types).toEqual(['uos.api-key.issued.v1', 'uos.api-key.revoked.v1']);
+    }
+  });
+
   it('revokes by owner and by age', async () => {
     const account = await admin.request('post', `${home}/service-accounts`, {
       key: tenant.key,
