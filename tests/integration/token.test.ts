@@ -23,6 +23,7 @@ import { silentLogger } from '../../shared/telemetry/index.ts';
 import { verifyAccessToken } from '../../shared/token/index.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
 import { testLimits } from '../support/limits.ts';
+import { issueScopedKey } from '../support/scoped-api-key.ts';
 import { type SeededOrganization, seedOrganization } from '../support/seed-organization.ts';
 import { openTokenParts } from '../support/token-parts.ts';
 import { openSigningKeyFixture, type SigningKeyFixture } from './signing-key-fixture.ts';
@@ -255,6 +256,26 @@ describe('client credentials', () => {
     expect(JSON.stringify(recorded)).not.toContain(jwt);
   });
 
+  test('a token of a scoped key says what the key is for, asked or not, and never more', async () => {
+    const narrow = await issueScopedKey(
+      { pool: fixture.pool, keys: fixture.apiKeys },
+      { organization: acme, account: 'ci', scopes: ['document:*', 'invoice:read'] },
+    );
+    const credentials = basic(narrow.key.owner.id, narrow.text);
+    const askFor = (scope?: string) =>
+      askToken({ grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) }, credentials);
+    for (const scope of [undefined, 'document:read']) {
+      const jwt = String((await askFor(scope)).body['access_token']);
+      const granted = scope ?? 'document:* invoice:read';
+      expect(decodeJwt(jwt)['scope']).toBe(granted);
+      expect(await verified(jwt)).toMatchObject({ ok: true, value: { scope: granted } });
+    }
+    for (const scope of ['*:*', 'invoice:write', 'document:read invoice:*']) {
+      const refused = await askFor(scope);
+      expect([refused.status, refused.body['error']]).toEqual([400, 'invalid_scope']);
+    }
+  });
+
   test('a token whose record cannot be written is not given', async () => {
     faults.recording = new Error('the disk is full');
     try {
@@ -410,10 +431,12 @@ describe('rotation while serving', () => {
 
   test('many requests at once after a rotation are all signed by the new key', async () => {
     await requestRotation(fixture.rotation, { actor: { type: 'system', id: 'test' } });
-    await rotateSigningKeys(fixture.rotation);
+    const rotated = await rotateSigningKeys(fixture.rotation);
+    const next = rotated.ok ? rotated.value.published[0]?.keyId : undefined;
+    await expect.poll(kidsShown, { timeout: 10_000 }).toContain(next);
     time.offsetSeconds += 61;
     const tokens = await Promise.all(Array.from({ length: 8 }, requireToken));
     const kids = new Set(tokens.map((jwt) => decodeProtectedHeader(jwt).kid));
-    expect([...kids]).toEqual([(await kidsShown()).at(-1)]);
+    expect([...kids]).toEqual([next]);
   });
 });
