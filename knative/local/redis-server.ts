@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,10 +42,14 @@ export async function startRedisServer(
       removeDirectory: directory,
       onLine: (line) => keepLast(lines, line),
     });
+    const stop = async () => {
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    };
     if (await isReady(port, password, server)) {
-      return { host: '127.0.0.1', port, password, pid: server.pid, stop: () => server.stop() };
+      return { host: '127.0.0.1', port, password, pid: server.pid, stop };
     }
-    await server.stop();
+    await stop();
     problem = lines.join('\n');
   }
   throw new Error(`redis-server did not start:\n${problem}`);
@@ -54,7 +58,6 @@ export async function startRedisServer(
 /** In a file, as arguments can be read by every user of the machine. */
 async function writeSettings(directory: string, port: number, password: string): Promise<string> {
   const path = join(directory, 'redis.conf');
-  await mkdir(directory, { recursive: true });
   const settings = [
     'bind 127.0.0.1',
     `port ${port}`,

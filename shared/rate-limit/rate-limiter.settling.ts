@@ -37,8 +37,10 @@ export type SettlingRateLimiter = LocalRateLimiter & {
   close(): Promise<void>;
 };
 
-/** Told in one request. Who asked for most goes first: the others hardly matter to a limit. */
-const keysMax = 500;
+/** Told in one request, those first that asked for most; so few that Redis is done within its deadline. */
+const keysMax = 100;
+/** Wait for the next request. What is forgotten beyond them favours whoever asked for least. */
+const waitingMax = 10_000;
 /** Nobody is shut out for longer, however many instances served it beyond its limit. */
 const debtMaxSeconds = 60;
 
@@ -58,8 +60,9 @@ export function createSettlingRateLimiter(
   const count = (key: string, cost: number) => admitted.set(key, (admitted.get(key) ?? 0) + cost);
 
   async function settle(): Promise<void> {
-    const settled = mostOf(admitted);
-    admitted = new Map();
+    const ranked = rank(admitted);
+    const settled = ranked.slice(0, keysMax);
+    admitted = new Map(ranked.slice(keysMax, keysMax + waitingMax));
     if (settled.length === 0) return;
     const keys = settled.map(([key]) => redis.keyOf(`limit:${name}`, key));
     const costs = settled.map(([, cost]) => String(cost * unit));
@@ -94,10 +97,9 @@ export function createSettlingRateLimiter(
   };
 }
 
-function mostOf(admitted: ReadonlyMap<string, number>): (readonly [string, number])[] {
-  const positive = [...admitted].filter(([, cost]) => cost > 0);
-  if (positive.length <= keysMax) return positive;
-  return positive.sort(([, one], [, other]) => other - one).slice(0, keysMax);
+function rank(admitted: ReadonlyMap<string, number>): (readonly [string, number])[] {
+  const counted = [...admitted].filter(([, cost]) => cost > 0);
+  return counted.length <= keysMax ? counted : counted.sort(([, one], [, other]) => other - one);
 }
 
 function toWaits(reply: unknown): readonly number[] {
