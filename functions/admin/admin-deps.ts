@@ -17,6 +17,7 @@ import type { OrganizationDirectory, OrganizationStore } from '../../shared/orga
 import type { PersonStore, SubjectKeyStore } from '../../shared/personal-data/index.ts';
 import type { CallerLimits } from '../../shared/rate-limit/index.ts';
 import type { ResourceStore } from '../../shared/resource/index.ts';
+import type { DataKeyRotationStore } from '../../shared/rewrap/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
 import type { ServiceAccountStore } from '../../shared/service-account/index.ts';
 import type { SigningKeyStore } from '../../shared/signing-key/index.ts';
@@ -57,6 +58,7 @@ export type AdminDeps = {
     readonly gitSource: GitSourceStore;
     readonly resource: ResourceStore;
     readonly signingKey: SigningKeyStore;
+    readonly dataKeyRotation: DataKeyRotationStore;
     readonly auditExport: AuditExportStore;
     readonly auditTrail: AuditTrailStore;
     readonly subjectKey: SubjectKeyStore;

@@ -23,6 +23,7 @@ import { postgresSubjectKeyStore } from '../../shared/personal-data/subject-key-
 import { openCallerLimits } from '../../shared/rate-limit/open-rate-limiter.ts';
 import { openRedis } from '../../shared/redis/open-redis.ts';
 import { postgresResourceStore } from '../../shared/resource/resource-store.postgres.ts';
+import { postgresDataKeyRotationStore } from '../../shared/rewrap/data-key-rotation-store.postgres.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
@@ -81,6 +82,7 @@ const admin = createAdminFunction({
     gitSource: postgresGitSourceStore,
     resource: postgresResourceStore,
     signingKey: postgresSigningKeyStore,
+    dataKeyRotation: postgresDataKeyRotationStore,
     auditExport: postgresAuditExportStore,
     auditTrail: postgresAuditTrailStore,
     subjectKey: postgresSubjectKeyStore,

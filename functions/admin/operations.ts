@@ -12,6 +12,7 @@ import { enableServiceAccountOperation } from './enable-service-account.ts';
 import { enableTrustRuleOperation } from './enable-trust-rule.ts';
 import { eraseUserOperation } from './erase-user.ts';
 import { getAuditExportOperation } from './get-audit-export.ts';
+import { getDataKeyRotationOperation } from './get-data-key-rotation.ts';
 import { getDecisionLogOperation } from './get-decision-log.ts';
 import { getGitSourceOperation } from './get-git-source.ts';
 import { getOrganizationOperation } from './get-organization.ts';
@@ -21,6 +22,7 @@ import { issueApiKeyOperation } from './issue-api-key.ts';
 import { issuePersonalApiKeyOperation } from './issue-personal-api-key.ts';
 import { listApiKeysOperation } from './list-api-keys.ts';
 import { listAuditEventsOperation } from './list-audit-events.ts';
+import { listDataKeyRotationsOperation } from './list-data-key-rotations.ts';
 import { listDecisionsOperation } from './list-decisions.ts';
 import { listGitSourcesOperation } from './list-git-sources.ts';
 import { listMembersOperation } from './list-members.ts';
@@ -44,6 +46,7 @@ import { revokeApiKeyOperation } from './revoke-api-key.ts';
 import { revokeApiKeysOperation } from './revoke-api-keys.ts';
 import { revokeSigningKeyOperation } from './revoke-signing-key.ts';
 import { rotateApiKeyOperation } from './rotate-api-key.ts';
+import { rotateDataKeyOperation } from './rotate-data-key.ts';
 import { rotateSigningKeyOperation } from './rotate-signing-key.ts';
 import { updateResourceOperation } from './update-resource.ts';
 import { updateServiceAccountOperation } from './update-service-account.ts';
@@ -98,4 +101,7 @@ export const operations: readonly Operation[] = [
   listSigningKeysOperation,
   rotateSigningKeyOperation,
   revokeSigningKeyOperation,
+  rotateDataKeyOperation,
+  listDataKeyRotationsOperation,
+  getDataKeyRotationOperation,
 ];

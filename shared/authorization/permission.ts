@@ -37,6 +37,8 @@ export const permissions = [
   'resource:remove',
   'signing_key:revoke',
   'signing_key:rotate',
+  'data_key:read',
+  'data_key:rotate',
 ] as const;
 
 export type Permission = (typeof permissions)[number];

@@ -76,6 +76,7 @@ async function seedVictim(): Promise<Victim> {
     user: tenant.idOf('ada'),
     path: 'events.ndjson',
     signingKey: 'x'.repeat(43),
+    rotation: 'dkr_00000000000000000000000000',
   };
   return { ...tenant, ids };
 }

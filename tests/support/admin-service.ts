@@ -26,6 +26,7 @@ import { postgresOrganizationStore } from '../../shared/organization/organizatio
 import { postgresPersonStore } from '../../shared/personal-data/person-store.postgres.ts';
 import { postgresSubjectKeyStore } from '../../shared/personal-data/subject-key-store.postgres.ts';
 import { postgresResourceStore } from '../../shared/resource/resource-store.postgres.ts';
+import { postgresDataKeyRotationStore } from '../../shared/rewrap/data-key-rotation-store.postgres.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
@@ -86,6 +87,7 @@ export async function startAdminService(given: { limits?: Parameters<typeof test
       gitSource: postgresGitSourceStore,
       resource: postgresResourceStore,
       signingKey: postgresSigningKeyStore,
+      dataKeyRotation: postgresDataKeyRotationStore,
       auditExport: postgresAuditExportStore,
       auditTrail: postgresAuditTrailStore,
       subjectKey: postgresSubjectKeyStore,
