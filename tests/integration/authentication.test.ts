@@ -143,7 +143,7 @@ describe('the caller', () => {
 
   it('is refused with the secret before, the moment the overlap ends, however warm the instance', async () => {
     const ask = (token: string) => post(question(scene.alice), { token });
-    const last = await rotate(scene.gateway, 2);
+    const last = await rotate(scene.gateway, 5);
     expect((await ask(scene.gateway.text)).status).toBe(200);
     await waitUntil(async () => (await ask(scene.gateway.text)).status === 401);
     expect((await ask(last)).status).toBe(200);
