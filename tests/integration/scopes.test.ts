@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { IssuedApiKey } from '../../shared/api-key/index.ts';
+import {
+  checkScopes,
+  type IssuedApiKey,
+  issuePersonalApiKey,
+  policyOwnerRights,
+  userId,
+} from '../../shared/api-key/index.ts';
+import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
+import { withOrg } from '../../shared/db/index.ts';
+import { invariant, systemClock } from '../../shared/kernel/index.ts';
 import { type AdminService, startAdminService } from '../support/admin-service.ts';
 import {
   type AuthorizeInstance,
@@ -28,11 +37,13 @@ describe('the decision point', () => {
     signingKey = await createTestSigningKey(world.pool, world.keys.wrappingKeyFile);
     instance = await startAuthorizeInstance(world);
     organization = await seedOrganization(world.pool, {
+      users: ['ada'],
       serviceAccounts: ['gateway', 'writer'],
       roles: { writer: ['document:*', 'authorization:evaluate'] },
       bindings: [
         { role: 'Developer', subject: 'gateway' },
         { role: 'writer', subject: 'writer' },
+        { role: 'writer', subject: 'ada' },
       ],
     });
     gateway = await world.keys.issue(organization, 'gateway');
@@ -125,6 +136,31 @@ describe('the decision point', () => {
     expect(await answers(await tokenOf(wide, 'openid'))).toEqual([false, false]);
     expect(await answers(await tokenOf(whole))).toEqual([true, true]);
     expect(await answers(await tokenOf(whole, 'document:read'))).toEqual([true, false]);
+  });
+
+  it('gives a personal key what its scopes and the present rights of its person have in common', async () => {
+    const { organizationId } = organization;
+    const ada = { type: 'user', id: userId.require(organization.idOf('ada')) } as const;
+    const { engine } = instance;
+    const rights = policyOwnerRights({ facts: postgresSubjectFacts(world.pool), engine, clock: systemClock });
+    const checked = await checkScopes(rights, { organizationId, owner: ada, scopes: ['document:read'] });
+    invariant(checked.ok, 'scopes beyond their owner');
+    const asked = { organizationId, actor: ada, scopes: checked.value, description: 'x' };
+    const issued = await issuePersonalApiKey(world.keys.deps, { ...asked, environment: 'test' });
+    invariant(issued.ok, 'no personal key');
+    const { key, text } = issued.value;
+    const askers = [
+      (action: string) => ask(text, ada, action),
+      (action: string) => ask(gateway.text, { type: 'api_key', id: key.id }, action),
+    ];
+    for (const about of askers) {
+      expect(await about('read')).toMatchObject(permitted);
+      expect(await about('write')).toMatchObject(outside);
+    }
+    await withOrg(world.pool, organizationId, (tx) =>
+      tx.deleteFrom('role_binding').where('subject_id', '=', ada.id).execute(),
+    );
+    for (const about of askers) await waitUntil(async () => (await about('read')).rule === 'no_grant');
   });
 
   it('follows a change of the scopes of a key, for the key, its token and those who ask about it', async () => {
