@@ -12,6 +12,8 @@ export type Principal = (
   readonly organizationId: OrganizationId;
   /** Permission patterns outside which this credential grants nothing; absent: all that its owner may do. */
   readonly scopes?: readonly string[];
+  /** Accounts that act for it by delegation, the one who calls first; absent: it calls itself. Never empty. */
+  readonly actedBy?: readonly string[];
   readonly credential:
     | { readonly type: 'api_key'; readonly id: string; readonly fingerprint: string }
     | { readonly type: 'access_token'; readonly id: string; readonly keyId: string };
@@ -36,6 +38,7 @@ export type Authenticator = {
   ): Promise<Result<Principal, AuthenticationFailure>>;
 };
 
-export function toActor(principal: Principal): Actor {
-  return { type: principal.type, id: principal.id };
+/** With who really called, so that no change made for another is taken for the other's own. */
+export function toActor({ type, id, actedBy }: Principal): Actor {
+  return { type, id, ...(actedBy === undefined ? {} : { actedBy: [...actedBy] }) };
 }

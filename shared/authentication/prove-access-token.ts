@@ -86,5 +86,6 @@ function toPrincipal(claims: AccessTokenClaims, source: Source): Principal {
     id: claims.subject,
     credential: { type: 'access_token', id: claims.tokenId, keyId: claims.keyId },
     ...(scopes === undefined ? {} : { scopes }),
+    ...(claims.actors.length === 0 ? {} : { actedBy: claims.actors.map(({ subject }) => subject) }),
   };
 }

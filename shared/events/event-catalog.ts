@@ -195,6 +195,8 @@ export type EventData<Type extends EventType> = z.infer<(typeof eventCatalog)[Ty
 export const actorSchema = z.strictObject({
   type: z.enum(['user', 'service_account', 'git_source', 'system']),
   id: z.string().min(1),
+  /** Accounts that acted for it by delegation (RFC 8693 section 4.1), the one who asked first; absent: itself. */
+  actedBy: z.array(z.string()).min(1).max(3).optional(),
 });
 export type Actor = z.infer<typeof actorSchema>;
 

@@ -5,7 +5,7 @@ import { createTokenFunction, type TokenFunction } from '../../functions/token/c
 import { bodyBytesMax } from '../../functions/token/handler.ts';
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import { type IssuedApiKey, revokeApiKey } from '../../shared/api-key/index.ts';
-import { type Authenticator, createAuthenticator } from '../../shared/authentication/index.ts';
+import { type Authenticator, createAuthenticator, toActor } from '../../shared/authentication/index.ts';
 import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
 import { withOrg } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
@@ -543,7 +543,15 @@ describe('delegation', () => {
       api_key_id: ci.key.id,
       act: { sub: acme.idOf('gateway'), api_key_id: gateway.key.id },
     });
-    expect(await proves(jwt)).toMatchObject({ id: acme.idOf('ci') });
+    const principal = await proves(jwt);
+    expect(principal).toMatchObject({ id: acme.idOf('ci'), actedBy: [acme.idOf('gateway')] });
+    invariant(typeof principal === 'object', 'proven');
+    // What it changes is recorded with who really called.
+    expect(toActor(principal)).toEqual({
+      type: 'service_account',
+      id: acme.idOf('ci'),
+      actedBy: [acme.idOf('gateway')],
+    });
     const issued = await eventsOf('uos.token.issued.v1', acme.idOf('ci'));
     expect(issued.at(-1)?.leaf.data).toMatchObject({
       actor: { type: 'service_account', id: acme.idOf('gateway') },
