@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordIssuedToken } from '../../functions/token/record-token.ts';
 import {
   disableApiKey,
   issueApiKey,
@@ -17,6 +18,13 @@ import {
   serviceAccountId,
   updateServiceAccount,
 } from '../../shared/service-account/index.ts';
+import {
+  createTrustRule,
+  disableTrustRule,
+  removeTrustRule,
+  type TrustRuleDeps,
+} from '../../shared/workload-identity/index.ts';
+import { postgresTokenUseStore } from '../../shared/workload-identity/token-use-store.postgres.ts';
 import { type AdminService, digestDatabase, startAdminService } from '../support/admin-service.ts';
 import { failingPool, StatementFault } from '../support/failing-pool.ts';
 
@@ -83,6 +91,37 @@ const useCases: Readonly<Record<string, () => Promise<Attempt>>> = {
     const input = { organizationId, filter: { owner }, limit: 10, actor };
     return async (pool) => ok(await revokeApiKeys({ ...admin.apiKeys.deps, pool }, input));
   },
+  createTrustRule: async () => {
+    const input = newTrustRule();
+    return (pool) => createTrustRule(trustRuleDeps(pool), input);
+  },
+  disableTrustRule: async () => {
+    const input = await addTrustRule();
+    return (pool) => disableTrustRule(trustRuleDeps(pool), input);
+  },
+  removeTrustRule: async () => {
+    const input = await addTrustRule();
+    return (pool) => removeTrustRule(trustRuleDeps(pool), input);
+  },
+  // A foreign token is used up exactly when what it bought is recorded.
+  exchangeToken: async () => {
+    const { organizationId, id } = await addTrustRule();
+    const until = new Date('2030-01-01T00:00:00Z');
+    const use = { digest: randomBytes(32), until };
+    const grant = {
+      organizationId,
+      subject: serviceAccountId.require(tenant.idOf('ci')),
+      issuedFor: { type: 'trust_rule', id },
+      actors: [],
+      scopes: undefined,
+      goodUntil: until,
+      workload: { subject: 'repo:acme/app:main', use },
+    } as const;
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const jwt = `${part({ kid: 'one' })}.${part({ jti: 'one', exp: 1_893_456_000, aud: 'urn:x' })}.`;
+    return (pool) =>
+      recordIssuedToken({ ...admin.deps, pool, tokenUses: postgresTokenUseStore }, { grant, jwt });
+  },
   registerGitSource: async () => {
     const input = { url: `https://git.test/${unique()}`, ref: 'main', actor };
     const { gitSource: store } = admin.deps.stores;
@@ -94,6 +133,36 @@ const useCases: Readonly<Record<string, () => Promise<Attempt>>> = {
 async function createKey() {
   const { key } = await admin.apiKeys.issue(tenant, 'ci');
   return { organizationId: tenant.organizationId, keyId: key.id, actor };
+}
+
+function trustRuleDeps(pool: DatabasePool): TrustRuleDeps {
+  const { trustRule: store, serviceAccount: serviceAccounts } = admin.deps.stores;
+  return { ...admin.deps, pool, store, serviceAccounts, internalIssuers: new Set() };
+}
+
+function newTrustRule(account = tenant.idOf('ci')) {
+  return {
+    organizationId: tenant.organizationId,
+    serviceAccountId: serviceAccountId.require(account),
+    name: `rule-${unique()}`,
+    issuer: 'https://issuer.test',
+    audience: 'https://token.test',
+    subjectPattern: 'repo:acme/app:*',
+    requiredClaims: [],
+    tokenAgeSecondsMax: 600,
+    tokenUse: 'once',
+    scopes: undefined,
+    jwks: undefined,
+    actor,
+  } as const;
+}
+
+/** On an account of its own: one account has few. */
+async function addTrustRule() {
+  const { serviceAccountId: account } = await createAccount();
+  const created = await createTrustRule(trustRuleDeps(admin.pool), newTrustRule(account));
+  invariant(created.ok, 'no trust rule');
+  return { organizationId: tenant.organizationId, id: created.value.id, actor };
 }
 
 async function createAccount() {
