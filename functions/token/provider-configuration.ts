@@ -16,9 +16,9 @@ export type ProviderConfigurationInput = {
 const off = { enabled: false } as const;
 
 /**
- * Client credentials and the grants we add (exchange-token.ts), nothing else: what is not used is off, so that it cannot be reached by a path nobody
- * watches. Symmetric algorithms need readable client secrets, which we do not have. Of
- * the others the library learns the one of its key alone: verifiers take each that the key set shows.
+ * Client credentials and the grants we add (exchange-token.ts, bear-assertion.ts), nothing else: what is not used is
+ * off, so that it cannot be reached by a path nobody watches. Symmetric algorithms need readable client secrets, which
+ * we do not have. Of the others the library learns the one of its key alone: verifiers take each that the key set shows.
  */
 export function createProviderConfiguration(input: ProviderConfigurationInput): Configuration {
   const { keyId, privateJwk } = input.signingKey;
