@@ -5,7 +5,7 @@ type SealedColumn = {
   readonly relation: string;
   readonly column: string;
   readonly scope: 'organization' | 'platform' | 'none';
-  /** SQL for the version of the data key that a row needs, where that is not in the box. */
+  /** SQL for the version of the data key that a row needs, where it is not simply that of its box. */
   readonly version?: string;
   /** Short-lived, or not a box: it cannot be sealed anew, and is waited for. */
   readonly isWaitedFor?: true;
@@ -28,6 +28,8 @@ const columns: readonly SealedColumn[] = [
     relation: 'idempotency_record',
     column: 'response_sealed',
     scope: 'organization',
+    // Read for a day, and removed only when its organization makes the next one.
+    version: "case when created_at > now() - interval '2 days' then sealed_key_version(response_sealed) end",
     isWaitedFor: true,
   },
   { purpose: 'git-source', relation: 'git_source', column: 'webhook_secret_sealed', scope: 'platform' },
@@ -80,7 +82,7 @@ export async function up(db: MigrationDatabase): Promise<void> {
        as $$ select case when length(box) >= 33 then
          get_byte(box, 1) * 16777216 + get_byte(box, 2) * 65536 + get_byte(box, 3) * 256 + get_byte(box, 4) end $$`,
     ...columns.map(registered),
-    ...columns.filter(({ version }) => version === undefined).flatMap(guarded),
+    ...columns.filter(({ column }) => column.endsWith('_sealed')).flatMap(guarded),
     countRows,
     isInUse,
     keepNeeded,
@@ -93,7 +95,7 @@ export async function up(db: MigrationDatabase): Promise<void> {
 function registered({ purpose, relation, column, scope, version, isWaitedFor }: SealedColumn): string {
   const expression = version ?? `sealed_key_version(${column})`;
   return `insert into sealed_column
-    values ('${purpose}', '${relation}', '${column}', '${scope}', '${expression}', ${isWaitedFor !== true})`;
+    values ('${purpose}', '${relation}', '${column}', '${scope}', '${expression.replaceAll("'", "''")}', ${isWaitedFor !== true})`;
 }
 
 /**

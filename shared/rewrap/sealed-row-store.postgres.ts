@@ -47,6 +47,9 @@ export const postgresSealedRowStore: SealedRowStore = {
       key.map(({ name }) => sql`stored.${sql.ref(name)} = fresh.${sql.ref(name)}`),
       sql` and `,
     );
+    // Not flushed at once: a batch that a crash of the server takes back is only done again, and the commit that
+    // destroys the old data key flushes all before it.
+    await sql`set local synchronous_commit = off`.execute(tx);
     const { numAffectedRows } = await sql`
       update ${sql.table(relation)} as stored set ${boxes} = fresh.replacement ${version}
       from unnest(${sql.join(lists)}, ${rows.map(({ box }) => toParameter(box))}::bytea[],

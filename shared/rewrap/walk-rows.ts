@@ -7,6 +7,7 @@ import { type Resealed, type ResealInput, resealRows, within } from './reseal-ro
 import type { RewrapDeps } from './rewrap-deps.ts';
 import { saveRotation } from './save-rotation.ts';
 import { platformScope, rotatedOf } from './sealed-column.ts';
+import type { OrganizationPage } from './sealed-row-store.ts';
 import type { WorkSlice } from './work-slice.ts';
 
 const organizationsOfPage = 1_000;
@@ -40,8 +41,7 @@ export async function walkRows(
     );
     if (page.lookedUntil === undefined)
       return saveRotation(deps, { ...now, status: 'retiring', settledAt: deps.clock.now() });
-    const ids = page.organizations.map(({ id }) => id);
-    now = await walkOrganizations(deps, { rotation: now, ids }, walk);
+    now = await walkOrganizations(deps, { rotation: now, organizations: page.organizations }, walk);
     if (!slice.isOver()) now = await saveRotation(deps, { ...now, position: page.lookedUntil });
   }
   return saveRotation(deps, now);
@@ -76,21 +76,37 @@ async function walkShared(deps: RewrapDeps, rotation: DataKeyRotation, walk: Wal
 
 async function walkOrganizations(
   deps: RewrapDeps,
-  { rotation, ids }: { rotation: DataKeyRotation; ids: readonly string[] },
+  {
+    rotation,
+    organizations,
+  }: { rotation: DataKeyRotation; organizations: OrganizationPage['organizations'] },
   walk: Walk,
 ): Promise<DataKeyRotation> {
   let now = rotation;
-  for (const organizationId of ids) {
-    const columns = rotatedOf(rotation.purpose).columns.filter(({ scope }) => scope === 'organization');
-    for (const column of columns)
-      now = counted(now, await resealRows(deps, { ...walk, column, organizationId }));
+  for (const organization of organizations) {
+    now = counted(now, await walkOrganization(deps, { rotation, organization }, walk));
     // Perhaps with rows of this organization left: the next slice begins with it.
     if (walk.slice.isOver()) break;
-    now = { ...now, position: organizationId };
+    now = { ...now, position: organization.id };
     if (deps.clock.now() >= secondsAfter(now.updatedAt, saveEverySeconds))
       now = await saveRotation(deps, now);
   }
   return now;
+}
+
+/** Column after column, until as many rows are done as were found: most have a single secret. */
+async function walkOrganization(
+  deps: RewrapDeps,
+  { rotation, organization }: { rotation: DataKeyRotation; organization: { id: string; rows: number } },
+  walk: Walk,
+): Promise<Resealed> {
+  let total: Resealed = { done: 0, unreadable: 0 };
+  for (const column of rotatedOf(rotation.purpose).columns) {
+    if (column.scope !== 'organization' || total.done >= organization.rows) continue;
+    const { done, unreadable } = await resealRows(deps, { ...walk, column, organizationId: organization.id });
+    total = { done: total.done + done, unreadable: total.unreadable + unreadable };
+  }
+  return total;
 }
 
 function sharedColumns({ purpose }: DataKeyRotation) {

@@ -74,7 +74,9 @@ async function postOnce(
         // A redirect would carry the token to whatever host it names.
         redirect: 'manual',
       });
-      return { status: response.status, body: parseJson(await readBounded(response)) };
+      const text = await readBounded(response);
+      const shown = response.ok ? text : withoutSent(text, [token, ...Object.values(body)]);
+      return { status: response.status, body: parseJson(shown) };
     },
   );
 }
@@ -88,6 +90,15 @@ async function readBounded(response: Response): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/**
+ * Threat: an error page that repeats what it was sent would bring a token or a data key into a message, and so into a
+ * log.
+ */
+function withoutSent(text: string, sent: readonly unknown[]): string {
+  const secrets = sent.filter((value) => typeof value === 'string' && value.length >= 8);
+  return secrets.reduce<string>((shown, secret) => shown.replaceAll(String(secret), '[sent]'), text);
 }
 
 /** A proxy in between may answer a page: no JSON is no message, the status still counts. */

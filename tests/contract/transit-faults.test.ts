@@ -138,6 +138,16 @@ test('never says its token', async () => {
   for (const message of messages) expect(message).not.toMatch(/a-token|service\.account/);
 });
 
+// Threat: what a proxy in between shows of a request that it could not pass on ends in our log.
+test('says nothing of what it sent, should the answer repeat it', async () => {
+  const token = 'a-token-of-some-length';
+  await writeFile(tokenFile(), token, { mode: 0o600 });
+  const sent = [token, secret.toString('base64')];
+  stub.faults.push({ status: 400, body: { errors: sent } });
+  const message = await open().wrap(secret, 'c').catch(String);
+  expect(message).toContain('400 ([sent]; [sent])');
+});
+
 test('takes a token that its file has held since', async () => {
   const wrapper = open();
   await wrapper.wrap(secret, 'c');

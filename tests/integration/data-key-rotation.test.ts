@@ -215,6 +215,20 @@ describe('no row is left behind', () => {
     ]);
   });
 
+  test('that somebody may still ask for again; one that has expired is let go', async () => {
+    const ring = await openKeyRing({ ...deps, store: deps.keys }, 'idempotency');
+    await world.sql(
+      `insert into idempotency_record select org_id, 'a-key', '', 201, $1, now() - interval '1 hour'
+        from organization limit 1`,
+      [ring.seal('an answer', 'context')],
+    );
+    expect(await rotate('idempotency')).toMatchObject({ status: 'retiring' });
+    await world.sql(`update idempotency_record set created_at = now() - interval '3 days'`);
+    pass(policy.graceSeconds);
+    await tick();
+    expect(await latest()).toMatchObject({ status: 'finished' });
+  });
+
   test('by destroying a version without a successor', async () => {
     const destroy = withSystem(world.pool, (tx) =>
       postgresDataKeyStore.destroy(tx, { purpose: 'idempotency', below: 99, kept: [] }),
