@@ -12,8 +12,11 @@ const deadlineMs = 20;
 export function openRedis({ url, token }: RedisLocation, { logger }: { logger: Logger }): Redis | undefined {
   if (url === undefined || token === undefined) return undefined;
   return guardRedis(openUpstashRedis({ url, token }, { deadlineMs }), {
-    onAway: (error) =>
-      logger.warn({ reason: reasonOf(error) }, 'Redis is away; limits are counted by each instance alone'),
+    onAway: (error) => {
+      // Threat: an error page that repeats what it was sent would bring the token into the log.
+      const reason = reasonOf(error).replaceAll(token, '[token]');
+      logger.warn({ reason }, 'Redis is away; limits are counted by each instance alone');
+    },
     onBack: () => logger.info({}, 'Redis is back; limits are counted together'),
   });
 }
