@@ -9,8 +9,9 @@ import { failByCaller, failByDatabase, failByNeighbour, finish, succeed } from '
 
 // Processes are looked at through /proc, and declarations come from a real Git server.
 const isPossible = existsSync('/proc/self/cmdline') && (await hasGitHttpBackend());
-if (!isPossible && process.env['CI'] !== undefined)
-  throw new Error('The canary needs /proc and git http-backend');
+const missing = 'The canary needs /proc and git http-backend';
+if (!isPossible && process.env['CI'] !== undefined) throw new Error(missing);
+if (!isPossible) console.warn(`Skipped: ${missing}`);
 
 const secrets = new Map<string, Secret & { isPersonal: boolean }>();
 const planted = { name: 'planted', bytes: Buffer.from(canary()) };
