@@ -13,7 +13,7 @@ import type { AuthenticatorDeps } from './authenticator-deps.ts';
 import type { AuthenticationFailure, CallerOrigin, Principal } from './principal.ts';
 import { invalid, type Proof } from './proof.ts';
 
-const ttlSeconds = 300;
+const ttlSeconds = 1_800;
 
 /** What is remembered of a key: whom it proves, and where from. */
 type Known = {
@@ -28,7 +28,7 @@ type Known = {
 export function createApiKeyProof(deps: AuthenticatorDeps): Proof {
   const { apiKeys, feed } = deps;
   const { clock } = apiKeys;
-  const keys = createGuardedCache<Known>({ feed, clock, entriesMax: deps.entriesMax ?? 20_000 });
+  const keys = createGuardedCache<Known>({ feed, clock, entriesMax: deps.entriesMax ?? 50_000 });
   return async (text, from) => {
     const digest = hash('sha256', text, 'base64');
     // Of a text that was proven, form and checksum need no second look.

@@ -28,12 +28,12 @@ export function cacheSubjectFacts(
   limits: { readonly entriesMax?: number; readonly ttlSeconds?: number } = {},
 ): SubjectFactsSource {
   const { source, feed, clock } = deps;
-  const entriesMax = limits.entriesMax ?? 50_000;
+  const entriesMax = limits.entriesMax ?? 100_000;
   const subjects = createGuardedCache<SubjectFacts>({ feed, clock, entriesMax });
   const resources = createGuardedCache<ResourcePart>({ feed, clock, entriesMax });
   const keep = <T>(value: T): Filled<T> => ({
     value,
-    cacheUntil: secondsAfter(clock.now(), limits.ttlSeconds ?? 300),
+    cacheUntil: secondsAfter(clock.now(), limits.ttlSeconds ?? 1_800),
   });
 
   async function find(organizationId: string, subject: SubjectReference, resource?: ResourceReference) {

@@ -29,8 +29,9 @@ export type DecisionRecorderOptions = {
 /**
  * Keeps what an organization wants kept of its decisions.
  *
- * Loss bound: a record is in the journal (PostgreSQL) half a second after its answer plus the time of one insert,
- * whatever the number of organizations; a killed instance loses what is younger, below 1 s. A privileged record is
+ * Loss bound: a record is in the journal (PostgreSQL) a tenth of a second after its answer plus the time of one insert,
+ * whatever the number of organizations; a killed instance loses what is younger, below 1 s. In small flushes, since
+ * what one does at once every question waits for. A privileged record is
  * there before its answer leaves. From the journal others make segments (`sealJournal`): an instance that answers has
  * no more to do than one insert a flush.
  */
@@ -90,7 +91,7 @@ export function createDecisionRecorder(
   }
 
   const flushQuietly = () => journal.flush().catch(() => undefined);
-  const timer = setInterval(() => void flushQuietly(), options.journalMs ?? 500);
+  const timer = setInterval(() => void flushQuietly(), options.journalMs ?? 100);
   return {
     record: (record) => {
       held.records++;

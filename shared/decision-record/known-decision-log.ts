@@ -25,7 +25,7 @@ export type CachedDecisionLogDeps = {
   readonly maskingKey: Uint8Array;
 };
 
-const ttlSeconds = 300;
+const ttlSeconds = 1_800;
 
 /** From memory while the feed vouches for it: a change is in force in every instance when its notification arrives. */
 export function cacheDecisionLogs(
@@ -36,7 +36,7 @@ export function cacheDecisionLogs(
   const cache = createGuardedCache<KnownDecisionLog>({
     feed,
     clock,
-    entriesMax: limits.entriesMax ?? 20_000,
+    entriesMax: limits.entriesMax ?? 50_000,
   });
   const read = readTogether(deps.reader);
   return {

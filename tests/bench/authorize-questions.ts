@@ -18,7 +18,8 @@ export function createQuestions(plans: readonly OrganizationPlan[], seed = 1): (
     const plan = plans[below(plans.length, skew)];
     if (plan === undefined) throw new Error('there is no organization to ask about');
     const asked: Asked = {
-      subject: random() < 0.04 ? pick(['machine', 'stranger']) : below(plan.users, skew),
+      // The first user owns the organization, and is not the one who works most in it.
+      subject: random() < 0.04 ? pick(['machine', 'stranger']) : plan.users - 1 - below(plan.users, skew),
       type: random() < 0.8 ? 'document' : 'invoice',
       action: pick(['read', 'list', 'write', 'delete']),
       id: pick(['1', '2', 'shared', 'secret']),
@@ -35,6 +36,8 @@ export function toCall(plan: OrganizationPlan, asked: Asked, expected: boolean):
     headers: { authorization: `Bearer ${keyTextOf(plan.place, 0)}`, 'content-type': 'application/json' },
     body: JSON.stringify(toRequest(plan, asked)),
     expected: `{"decision":${expected}}`,
+    // What an owner's binding decides is durable before its answer leaves.
+    isPrivileged: asked.subject === 0,
   };
 }
 

@@ -67,6 +67,8 @@ function toResults({ rate, p95Max }: Rate, outcome: LoadOutcome, usage: ProcessU
     { name: `p95 ${at}`, value: p(95), unit: 'ms', boundMax: p95Max },
     { name: `p99 ${at}`, value: p(99), unit: 'ms', boundMax: 20 },
     { name: `max ${at}`, value: p(100), unit: 'ms' },
+    { name: `p95 of privileged ones ${at}`, value: percentile(outcome.privileged, 95), unit: 'ms' },
+    { name: `privileged ones ${at}`, value: outcome.privileged.length, unit: 'requests' },
     { name: `requests ${at}`, value: outcome.calls, unit: 'requests' },
     { name: `errors ${at}`, value: outcome.errors, unit: 'requests', boundMax: 0 },
     { name: `wrong answers ${at}`, value: outcome.wrong, unit: 'requests', boundMax: 0 },

@@ -1,5 +1,5 @@
-import { Agent, request } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import { createKeepAliveClient, toRequest } from './keep-alive-client.ts';
 
 export type Call = {
   readonly path: string;
@@ -7,11 +7,15 @@ export type Call = {
   readonly body: string;
   /** The only right body. */
   readonly expected: string;
+  /** Told apart in the outcome. */
+  readonly isPrivileged?: boolean;
 };
 
 export type LoadOutcome = {
   /** Milliseconds of every call that was answered, sorted. */
   readonly latencies: Float64Array;
+  /** Those of privileged calls among them. */
+  readonly privileged: Float64Array;
   readonly calls: number;
   /** No answer within the time limit, a broken connection, or a status other than 200. */
   readonly errors: number;
@@ -19,6 +23,8 @@ export type LoadOutcome = {
   readonly wrong: number;
   readonly firstError: string | undefined;
 };
+
+type Prepared = Call & { readonly request: Buffer };
 
 const timeoutMs = 10_000;
 const progressSeconds = 5;
@@ -36,17 +42,24 @@ export async function runOpenLoop(options: {
   onProgress?(second: number, since: { latencies: Float64Array; errors: number; wrong: number }): void;
 }): Promise<LoadOutcome> {
   const total = Math.round(options.rate * options.seconds);
-  const agent = new Agent({ keepAlive: true, maxSockets: 256, scheduling: 'fifo' });
+  // Made before: the generator shares the machine, and what it does meanwhile is charged to the server.
+  const calls = Array.from({ length: total }, () => {
+    const call = options.nextCall();
+    return { ...call, request: toRequest(options.base, call) };
+  });
+  const client = createKeepAliveClient(options.base, timeoutMs);
   const latencies: number[] = [];
+  const privileged: number[] = [];
   const pending = new Set<Promise<void>>();
   let errors = 0;
   let wrong = 0;
   let firstError: string | undefined;
 
-  const send = (dueAt: number) => {
-    const call = options.nextCall();
-    const sent = ask(agent, options.base, call).then((answer) => {
-      latencies.push(performance.now() - dueAt);
+  const send = (call: Prepared, dueAt: number) => {
+    const sent = client.send(call.request).then((answer) => {
+      const latency = performance.now() - dueAt;
+      latencies.push(latency);
+      if (call.isPrivileged === true) privileged.push(latency);
       if (answer.status !== 200) {
         errors++;
         firstError ??= `${answer.status} ${answer.body}`;
@@ -66,7 +79,8 @@ export async function runOpenLoop(options: {
   let reported = 0;
   for (let count = 0; count < total; ) {
     const now = performance.now();
-    for (; count < total && dueAt(count) <= now; count++) send(dueAt(count));
+    for (let call = calls[count]; call !== undefined && dueAt(count) <= now; call = calls[++count])
+      send(call, dueAt(count));
     if (now - startedAt >= second * 1000) {
       const since = Float64Array.from(latencies.slice(reported)).sort();
       options.onProgress?.(second, { latencies: since, errors, wrong });
@@ -76,30 +90,12 @@ export async function runOpenLoop(options: {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await Promise.all(pending);
-  agent.destroy();
-  return { latencies: Float64Array.from(latencies).sort(), calls: total, errors, wrong, firstError };
+  client.close();
+  const sorted = (values: readonly number[]) => Float64Array.from(values).sort();
+  const measured = { latencies: sorted(latencies), privileged: sorted(privileged) };
+  return { ...measured, calls: total, errors, wrong, firstError };
 
   function dueAt(count: number): number {
     return startedAt + (count * 1000) / options.rate;
   }
-}
-
-function ask(agent: Agent, base: string, call: Call): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const req = request(`${base}${call.path}`, {
-      agent,
-      method: 'POST',
-      headers: { ...call.headers, 'content-length': Buffer.byteLength(call.body) },
-      timeout: timeoutMs,
-    });
-    req.on('response', (res) => {
-      const chunks: Buffer[] = [];
-      res.on('data', (chunk: Buffer) => chunks.push(chunk));
-      res.on('end', () => resolve({ status: res.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
-      res.on('error', reject);
-    });
-    req.on('timeout', () => req.destroy(new Error(`no answer within ${timeoutMs} ms`)));
-    req.on('error', reject);
-    req.end(call.body);
-  });
 }
