@@ -110,7 +110,8 @@ export const postgresResourceStore: ResourceStore = {
         tx
           .selectFrom('service_account')
           .select('service_account_id as id')
-          .where('service_account_id', '=', id),
+          .where('service_account_id', '=', id)
+          .where('status', '<>', 'deleted'),
       )
       .executeTakeFirst();
     return row !== undefined;

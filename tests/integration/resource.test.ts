@@ -149,6 +149,17 @@ describe('resources', () => {
     expect((await register('theirs', { owner: other.idOf('ada') })).status).toBe(400);
   });
 
+  it('get no owner that was deleted', async () => {
+    const accounts = `/v1/organizations/${tenant.organizationId}/service-accounts`;
+    const { json } = await admin.request('post', accounts, {
+      key: tenant.key,
+      body: { name: 'leaver', displayName: 'Leaver' },
+    });
+    expect((await register('before', { owner: json.id })).status).toBe(201);
+    await admin.request('post', `${accounts}/${json.id}/delete`, { key: tenant.key, body: {} });
+    expect((await register('after', { owner: json.id })).status).toBe(400);
+  });
+
   it('are changed field by field; a change of nothing records nothing', async () => {
     await register('7', { team: tenant.idOf('core'), owner: tenant.idOf('ada'), attributes: { a: 1 } });
     const change = { type: 'document', resourceId: '7', team: null, owner: tenant.idOf('bob') };
