@@ -27,7 +27,7 @@ export const secretKinds: readonly SecretKind[] = [
     kind: 'workload token of a foreign issuer',
     values: ({ foreignTokens }) => foreignTokens.map(afterLast('.')),
   },
-  { kind: 'webhook secret', values: ({ shown }) => shown.webhookSecrets.map(afterLast('_')) },
+  { kind: 'webhook secret', values: ({ shown }) => shown.webhookSecrets },
   { kind: 'credential that was refused', values: ({ presented }) => presented },
   {
     kind: 'wrapping key',
