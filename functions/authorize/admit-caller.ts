@@ -37,11 +37,13 @@ export async function admitCaller(
   deps: AdmitCallerDeps,
   call: AuthorizeCall,
   work: (caller: Principal) => Promise<Answer>,
+  onProven?: (caller: Principal) => void,
 ): Promise<Answer> {
   // What cannot be recorded is not decided.
   if (!deps.decisions.isAccepting()) return fail({ code: 'service.unavailable' });
   try {
-    const caller = await deps.authenticator.authenticate(call.authorization, { address: call.clientAddress });
+    const from = { address: call.clientAddress };
+    const caller = await deps.authenticator.authenticate(call.authorization, from, onProven);
     return caller.ok ? await work(caller.value) : refuseCaller(deps, call, caller.failure);
   } catch (error) {
     return notDecided(deps, call, error);

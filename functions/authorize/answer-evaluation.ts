@@ -4,6 +4,7 @@ import {
   type EvaluateAccessDeps,
   evaluateAccess,
   narrowToCredential,
+  type RememberedSubjectFacts,
 } from '../../shared/authorization/index.ts';
 import { ok } from '../../shared/kernel/index.ts';
 import {
@@ -24,11 +25,20 @@ export type AnswerEvaluationDeps = EvaluateAccessDeps & AdmitCallerDeps;
  * Access Evaluation, AuthZEN 1.0 section 6. A refusal is an answer (200). Every answer is about the caller's own
  * organization.
  */
-export function answerEvaluation(deps: AnswerEvaluationDeps, call: AuthorizeCall): Promise<Answer> {
-  return admitCaller(deps, call, async (caller) => {
-    const question = readQuestion(call.contentType, call.body);
-    return question.ok ? answerQuestion(deps, call, caller, question.value) : question;
-  });
+export function answerEvaluation(
+  deps: AnswerEvaluationDeps & { readonly facts: RememberedSubjectFacts },
+  call: AuthorizeCall,
+): Promise<Answer> {
+  const question = readQuestion(call.contentType, call.body);
+  return admitCaller(
+    deps,
+    call,
+    async (caller) => (question.ok ? answerQuestion(deps, call, caller, question.value) : question),
+    // Facts of the caller and of whom it asks about are then read at once, not one after the other.
+    ({ organizationId }) => {
+      if (question.ok) deps.facts.prefetch(organizationId, question.value.request);
+    },
+  );
 }
 
 export async function answerQuestion(

@@ -3,8 +3,8 @@ import type { ApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
 import { createAuthenticator } from '../../shared/authentication/index.ts';
 import {
   createWorkTurns,
+  type RememberedSubjectFacts,
   type SearchCandidates,
-  type SubjectFactsSource,
 } from '../../shared/authorization/index.ts';
 import type { AuthorizationFeed } from '../../shared/authorization-feed/index.ts';
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
@@ -27,7 +27,7 @@ export type AuthorizeFunctionDeps = {
   /** Told when each API key was used; absent: nobody asks. */
   readonly apiKeyUses?: Pick<ApiKeyUseRecorder, 'note'> | undefined;
   /** Cached; asked more than once a question. */
-  readonly facts: SubjectFactsSource;
+  readonly facts: RememberedSubjectFacts;
   readonly feed: AuthorizationFeed;
   readonly policies: Pick<Policies, 'engine' | 'ownEngine' | 'report'>;
   /** What a search has to try. */

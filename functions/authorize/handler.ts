@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RememberedSubjectFacts } from '../../shared/authorization/index.ts';
 import { type FunctionOptions, type RequestContext, sendJson, sendProblem } from '../../shared/http/index.ts';
 import { ok } from '../../shared/kernel/index.ts';
 import type { Answer, AuthorizeCall } from './admit-caller.ts';
@@ -17,6 +18,7 @@ import { createWorkSlots } from './work-slots.ts';
 
 export type HandlerDeps = AnswerEvaluationsDeps &
   AnswerSearchDeps & {
+    readonly facts: RememberedSubjectFacts;
     readonly publicUrl: string;
     readonly policies: { report(): PolicyReport };
   };

@@ -16,11 +16,12 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const proveApiKey = createApiKeyProof(deps);
   const proveAccessToken = createAccessTokenProof(deps);
   return {
-    authenticate: async (authorization, from) => {
+    authenticate: async (authorization, from, onProven) => {
       const text = bearerOf(authorization);
       if (text === undefined) return fail({ code: 'credential.missing' });
       if (text === 'malformed') return invalid('malformed');
       const proven = await (text.startsWith('uos_') ? proveApiKey : proveAccessToken)(text, from);
+      if (proven.ok) onProven?.(proven.value);
       const caller = proven.ok ? await requireActive(deps, proven.value) : proven;
       if (caller.ok) noteUse(deps, caller.value);
       return caller;

@@ -35,6 +35,8 @@ export type Authenticator = {
   authenticate(
     authorization: string | undefined,
     from?: CallerOrigin,
+    /** As soon as it is proven who calls, before it is looked whether the account is still active. */
+    onProven?: (principal: Principal) => void,
   ): Promise<Result<Principal, AuthenticationFailure>>;
 };
 

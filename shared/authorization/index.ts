@@ -24,7 +24,11 @@ export {
   type BoundedPolicyEngineOptions,
   createBoundedPolicyEngine,
 } from './bounded-policy-engine.ts';
-export { type CachedSubjectFactsDeps, cacheSubjectFacts } from './cached-subject-facts.ts';
+export {
+  type CachedSubjectFactsDeps,
+  cacheSubjectFacts,
+  type RememberedSubjectFacts,
+} from './cached-subject-facts.ts';
 export {
   type CredentialHolder,
   credentialScopeSchema,

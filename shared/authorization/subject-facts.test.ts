@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { cacheSubjectFacts } from './cached-subject-facts.ts';
 import { evaluateAccess, toPolicyInput } from './evaluate-access.ts';
 import type { PolicyInput } from './policy-input.ts';
 import type { SubjectFacts } from './subject-facts.ts';
@@ -58,4 +59,34 @@ test('an answer rests on facts no older than demanded, or there is none', async 
     evaluateAccess({ facts: source, engine, clock }, { organizationId, request, minDataRevision });
   expect((await ask(7)).decision).toBe(true);
   expect(await ask(8)).toMatchObject({ decision: false, code: 'error' });
+});
+
+describe('facts that are read ahead', () => {
+  const setUp = (isLive: boolean) => {
+    const state = { reads: 0 };
+    const source = {
+      find: async () => {
+        state.reads++;
+        return { ...facts, resource: null };
+      },
+    };
+    const feed = { epochOf: () => 0, isLive: () => isLive };
+    return { state, cached: cacheSubjectFacts({ source, feed, clock }) };
+  };
+  const { subject, resource } = request;
+
+  test('are read once, for the question that follows', async () => {
+    const { state, cached } = setUp(true);
+    cached.prefetch(organizationId, request);
+    expect((await cached.find(organizationId, subject, { resource })).revision).toEqual(facts.revision);
+    expect(state.reads).toBe(1);
+  });
+
+  test('are not read while nothing may be shared', async () => {
+    const { state, cached } = setUp(false);
+    cached.prefetch(organizationId, request);
+    expect(state.reads).toBe(0);
+    await cached.find(organizationId, subject, { resource });
+    expect(state.reads).toBe(1);
+  });
 });

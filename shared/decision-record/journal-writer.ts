@@ -13,50 +13,53 @@ export type JournalWriterDeps = {
 };
 
 /**
- * `flush` resolves when all lines that waited when it was called are in the journal. One write at a time; whoever
- * asks meanwhile shares the next, so a thousand privileged questions a second share a few hundred commits.
+ * `flush` resolves when all lines that waited when it was called are in the journal, also those that another flush is
+ * writing. A few writes at once, so that whoever waits for one does not wait for the one before too; whoever asks
+ * while all are at work shares the next, so a thousand privileged questions a second share a few hundred commits.
  */
 export type JournalWriter = { flush(): Promise<void> };
 
+const writesMax = 3;
+
 export function createJournalWriter(deps: JournalWriterDeps): JournalWriter {
-  let running: Promise<void> | undefined;
+  const running = new Set<Promise<void>>();
   let next: Promise<void> | undefined;
-  /** A write whose fate is not known is repeated as it was: the parts that are there already are left as they are. */
-  let unsure: JournalPart[][] = [];
+  /** Writes whose fate is not known are repeated as they were: parts that are there already are left as they are. */
+  const unsure: JournalPart[][] = [];
 
   async function write(): Promise<void> {
-    unsure = [...unsure, ...inBatches(deps.buffer.drain())];
-    for (let batch = unsure[0]; batch !== undefined; batch = unsure[0]) {
-      await writeParts(batch);
-      unsure = unsure.slice(1);
+    const batches = [...unsure.splice(0), ...inBatches(deps.buffer.drain())];
+    for (const [place, batch] of batches.entries()) {
+      try {
+        await deps.journal.write(batch);
+      } catch (error) {
+        unsure.push(...batches.slice(place));
+        deps.logger.error({ error, parts: batch.length }, 'Decisions were not journaled');
+        throw error;
+      }
+      deps.onWritten(batch);
+      deps.stream.send(batch);
     }
   }
 
-  async function writeParts(parts: readonly JournalPart[]): Promise<void> {
-    try {
-      await deps.journal.write(parts);
-    } catch (error) {
-      deps.logger.error({ error, parts: parts.length }, 'Decisions were not journaled');
-      throw error;
-    }
-    deps.onWritten(parts);
-    deps.stream.send(parts);
+  function begin(): Promise<void> {
+    const own = write().finally(() => running.delete(own));
+    running.add(own);
+    return own;
   }
 
-  function flush(): Promise<void> {
-    if (running === undefined) {
-      running = write().finally(() => {
-        running = undefined;
-      });
-      return running;
+  async function flush(): Promise<void> {
+    if (running.size < writesMax) {
+      await Promise.all([...running, begin()]);
+      return;
     }
-    next ??= running
+    next ??= Promise.race(running)
       .catch(() => undefined)
       .then(() => {
         next = undefined;
-        return flush();
+        return begin();
       });
-    return next;
+    await Promise.all([...running, next]);
   }
   return { flush };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { withOrg } from '../db/index.ts';
 import { type Clock, type Random, secondsAfter } from '../kernel/index.ts';
 import { type OrganizationId, platformOrganizationId } from '../organization/index.ts';
@@ -31,7 +32,8 @@ export type SealJournalOptions = {
 /** Of one segment: some megabytes in memory. */
 const partsMax = 1_000;
 const recordsMax = 5_000;
-const workersMax = 4;
+/** Rest after each organization, as long as its work took: a tick must not be felt by whoever answers beside it. */
+const restMax = 100;
 
 /**
  * Makes segments of what the instances journaled, of all of them together. Safe beside another run of itself. Resolves
@@ -47,13 +49,12 @@ export async function sealJournal(deps: SealJournalDeps, options: SealJournalOpt
   const deadline = secondsAfter(deps.clock.now(), options.timeoutSeconds ?? 25);
   const left = [...due].reverse();
   let segments = 0;
-  const work = async () => {
-    for (let owner = left.pop(); owner !== undefined; owner = left.pop()) {
-      if (deps.clock.now() >= deadline) return;
-      segments += await sealQuietly(deps, owner);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(workersMax, due.length) }, work));
+  while (left.length > 0 && deps.clock.now() < deadline) {
+    const owner = left.pop();
+    const began = performance.now();
+    if (owner !== undefined) segments += await sealQuietly(deps, owner);
+    await pause(Math.min(performance.now() - began, restMax));
+  }
   if (left.length > 0) deps.logger.warn({ organizations: left.length }, 'Decisions wait for another run');
   return segments;
 }
