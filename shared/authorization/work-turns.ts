@@ -18,9 +18,9 @@ export function createWorkTurns(): WorkTurns {
 }
 
 const sliceMs = 1;
-const sliceStepsMax = 64;
+const sliceStepsMax = 16;
 
-/** Counts the steps of one piece of work, and takes a turn when a slice is used up: a millisecond, or 64 steps. */
+/** Counts the steps of one piece of work, and takes a turn when a slice is used up: a millisecond, or 16 steps. */
 export function createSlices(deps: { readonly turns: WorkTurns; readonly clock: Clock }) {
   let started = deps.clock.now().getTime();
   let steps = 0;

@@ -4,7 +4,7 @@ import { createTurnBudget } from './turn-budget.ts';
 
 function setUp() {
   const state = { ms: 0 };
-  const budget = createTurnBudget({ now: () => state.ms });
+  const budget = createTurnBudget({ budgetMs: 2, now: () => state.ms });
   /** One turn in which as many arrive together, each costing a millisecond; how many were admitted. */
   const turn = async (arrivals: number) => {
     let admitted = 0;

@@ -19,7 +19,7 @@ export type TurnBudgetOptions = {
  * is served soon, and whoever is not knows soon.
  */
 export function createTurnBudget(options: TurnBudgetOptions = {}): WorkBudget {
-  const { budgetMs = 2, longTurnMs = 10, sustainedMs = 250, now = () => performance.now() } = options;
+  const { budgetMs = 1, longTurnMs = 10, sustainedMs = 250, now = () => performance.now() } = options;
   let turnBegan: number | undefined;
   let turnEnded = Number.NEGATIVE_INFINITY;
   let longSince: number | undefined;
