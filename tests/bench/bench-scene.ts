@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from '../../knative/local/postgres.ts';
+import { bootstrapPlatform } from '../../migrations/bootstrap-platform.ts';
 import { migrateToLatest } from '../../migrations/index.ts';
 import { type DatabasePool, openPool } from '../../shared/db/index.ts';
+import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import { type FunctionProcess, startFunctionProcess } from '../support/function-process.ts';
 import { openTestApiKeys, type TestApiKeys } from '../support/seed-organization.ts';
 import type { BenchOptions } from './bench-result.ts';
@@ -41,6 +43,7 @@ export async function setBenchScene({ full, progress }: BenchOptions): Promise<B
   await migrateToLatest(postgres.ownerUrl);
   const pool = openPool({ url: postgres.url('app'), applicationName: 'uos-bench' });
   closers.defer(() => pool.close());
+  await bootstrapPlatform({ pool, clock: systemClock, random: systemRandom });
   const keys = await openTestApiKeys(pool);
   closers.defer(() => keys.dispose());
   const scale = full ? seedScales.full : seedScales.small;
