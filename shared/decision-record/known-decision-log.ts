@@ -49,7 +49,7 @@ export function cacheDecisionLogs(
   };
 }
 
-const togetherMs = 10;
+const togetherMs = 2;
 
 /**
  * Those asked for within some milliseconds share one statement, sent after the last of them asked, so it is never
