@@ -1,6 +1,6 @@
 /**
  * Decision records: what was asked and answered, a stream of its own beside the log of changes. Instances journal
- * them twice a second; a tick makes compressed segments of the journal, each of one organization; one event a segment
+ * them ten times a second; a tick makes compressed segments of the journal, each of one organization; one event a segment
  * puts its digest into the tamper-evident log, so that a changed or missing decision can be proven at a hundredth of
  * the cost.
  *
