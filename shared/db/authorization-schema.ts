@@ -1,8 +1,7 @@
 import type { ColumnType, JSONColumnType } from 'kysely';
+import type { ManagedBy, Stamped } from './row-parts.ts';
 
-/** Rows that decisions rest on: who is in an organization, who holds what, and what it is about. */
-type Stamped = { created_at: Date; updated_at: Date };
-type ManagedBy = 'git' | 'api';
+// Rows that decisions rest on: who is in an organization, who holds what, and what it is about.
 
 export type MembershipRow = Stamped & {
   org_id: string;
