@@ -34,7 +34,7 @@ export type AuthorizeFunctionDeps = {
   readonly candidates: SearchCandidates;
   /** Seals the page tokens of searches. */
   readonly keyRing: Pick<KeyRing, 'seal' | 'open'>;
-  readonly decisions: Pick<DecisionRecorder, 'record' | 'isAccepting'>;
+  readonly decisions: Pick<DecisionRecorder, 'record' | 'prepare' | 'isAccepting'>;
   readonly callerLimits: RateLimiter;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../kernel/index.ts';
+import type { OrganizationId } from '../organization/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { createDecisionBuffer } from './decision-buffer.ts';
 import type { DecisionJournal } from './decision-journal.ts';
@@ -41,6 +42,8 @@ export type DecisionRecorder = {
    * rejects when the record could not be made durable.
    */
   record(record: DecisionRecord): Promise<void> | undefined;
+  /** Reads what a record of this organization will need, for whoever has something else to wait for first. */
+  prepare(organizationId: OrganizationId): void;
   /** False while nothing more can be kept, because it could not be written for long. */
   isAccepting(): boolean;
   /** All that was recorded before is in the journal when it resolves; rejects when that failed. */
@@ -84,30 +87,37 @@ export function createDecisionRecorder(
     );
   }
 
+  /** In one turn, so that no other write can take the record before its fate is asked for. */
+  function keepForGood(record: DecisionRecord, log: KnownDecisionLog | undefined): Promise<void> | undefined {
+    keep(record, log);
+    return record.isPrivileged === true ? journal.flush() : undefined;
+  }
+
   /** Where the settings cannot be had everything is kept, but no attribute. */
   async function settle(record: DecisionRecord): Promise<void> {
     const log = await deps.logs.find(record.organization).catch(() => undefined);
-    keep(record, log);
+    await keepForGood(record, log);
   }
 
-  const flushQuietly = () => journal.flush().catch(() => undefined);
+  const flushQuietly = () => journal.flushAll().catch(() => undefined);
   const timer = setInterval(() => void flushQuietly(), options.journalMs ?? 100);
   return {
     record: (record) => {
       held.records++;
       const log = deps.logs.peek(record.organization);
-      if (log !== undefined) {
-        keep(record, log);
-        return record.isPrivileged === true ? journal.flush() : undefined;
-      }
-      const settled = settle(record).finally(() => pending.delete(settled));
-      pending.add(settled);
-      return record.isPrivileged === true ? settled.then(() => journal.flush()) : undefined;
+      if (log !== undefined) return keepForGood(record, log);
+      const settled = settle(record);
+      const over = settled.catch(() => undefined).finally(() => pending.delete(over));
+      pending.add(over);
+      return record.isPrivileged === true ? settled : undefined;
+    },
+    prepare: (organizationId) => {
+      if (deps.logs.peek(organizationId) === undefined) deps.logs.find(organizationId).catch(() => undefined);
     },
     isAccepting: () => held.records < recordsMax && held.characters < charactersMax,
     journal: async () => {
       await Promise.all(pending);
-      await journal.flush();
+      await journal.flushAll();
     },
     close: async () => {
       clearInterval(timer);

@@ -13,17 +13,23 @@ export type JournalWriterDeps = {
 };
 
 /**
- * `flush` resolves when all lines that waited when it was called are in the journal, also those that another flush is
- * writing. A few writes at once, so that whoever waits for one does not wait for the one before too; whoever asks
- * while all are at work shares the next, so a thousand privileged questions a second share a few hundred commits.
+ * A few writes at once, so that whoever waits for one does not wait for the one before too; whoever asks while all are
+ * at work shares the next, so a thousand privileged questions a second share a few hundred commits.
  */
-export type JournalWriter = { flush(): Promise<void> };
+export type JournalWriter = {
+  /** Resolves when the lines that wait now are in the journal. */
+  flush(): Promise<void>;
+  /** Also those that other flushes are writing. */
+  flushAll(): Promise<void>;
+};
 
 const writesMax = 3;
 
 export function createJournalWriter(deps: JournalWriterDeps): JournalWriter {
   const running = new Set<Promise<void>>();
-  let next: Promise<void> | undefined;
+  /** The fate of the lines that wait, whichever write takes them. */
+  let waiting = openFate();
+  let isNextDue = false;
   /** Writes whose fate is not known are repeated as they were: parts that are there already are left as they are. */
   const unsure: JournalPart[][] = [];
 
@@ -42,26 +48,41 @@ export function createJournalWriter(deps: JournalWriterDeps): JournalWriter {
     }
   }
 
-  function begin(): Promise<void> {
-    const own = write().finally(() => running.delete(own));
+  function begin(): void {
+    const taken = waiting;
+    waiting = openFate();
+    const own = taken.promise.finally(() => running.delete(own));
     running.add(own);
-    return own;
+    own.catch(() => undefined);
+    write().then(taken.resolve, taken.reject);
   }
 
-  async function flush(): Promise<void> {
-    if (running.size < writesMax) {
-      await Promise.all([...running, begin()]);
-      return;
-    }
-    next ??= Promise.race(running)
-      .catch(() => undefined)
-      .then(() => {
-        next = undefined;
-        return begin();
-      });
-    await Promise.all([...running, next]);
+  async function beginNext(): Promise<void> {
+    isNextDue = true;
+    await Promise.race(running).catch(() => undefined);
+    isNextDue = false;
+    begin();
   }
-  return { flush };
+
+  function flush(): Promise<void> {
+    const { promise } = waiting;
+    if (running.size < writesMax) begin();
+    else if (!isNextDue) void beginNext();
+    return promise;
+  }
+  return {
+    flush,
+    flushAll: async () => {
+      await Promise.all([...running, flush()]);
+    },
+  };
+}
+
+/** Nobody need wait for it. */
+function openFate(): PromiseWithResolvers<void> {
+  const fate = Promise.withResolvers<void>();
+  fate.promise.catch(() => undefined);
+  return fate;
 }
 
 /** Made into one text on the thread that answers questions: a few milliseconds. */

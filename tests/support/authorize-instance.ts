@@ -105,6 +105,7 @@ export async function startAuthorizeInstance(
     keyRing: keys.pageTokens,
     decisions: {
       record: (record) => void records.push(record),
+      prepare: () => undefined,
       isAccepting: () => state.isAccepting,
     },
     callerLimits: createMemoryRateLimiter(
