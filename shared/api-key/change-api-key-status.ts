@@ -1,4 +1,4 @@
-import { withOrg } from '../db/index.ts';
+import { withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -37,7 +37,7 @@ async function changeStatus(
   { organizationId, keyId, actor, reason }: ChangeApiKeyStatusInput,
   status: 'active' | 'disabled',
 ): Outcome {
-  return withOrg(deps.pool, organizationId, async (tx) => {
+  return withOrgChange(deps.pool, organizationId, async (tx) => {
     const change = { id: keyId, status, by: actor.id, at: deps.clock.now() };
     const changed = await deps.store.setStatus(tx, change);
     if (changed === undefined) {

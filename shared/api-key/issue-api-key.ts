@@ -1,4 +1,4 @@
-import { withOrg } from '../db/index.ts';
+import { withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -63,7 +63,7 @@ async function issue(deps: ApiKeyDeps, input: IssueInput, owner: ApiKeyOwner): O
   const kind = owner.type === 'user' ? 'pk' : 'sa';
   const text = createApiKeyText(deps.random, id, { kind, environment: input.environment });
   const key = createKey(deps, input, { id, owner, lastFour: text.slice(-4) });
-  return withOrg(deps.pool, input.organizationId, async (tx) => {
+  return withOrgChange(deps.pool, input.organizationId, async (tx) => {
     if (!(await deps.store.isOwnerActive(tx, owner, key.createdAt)))
       return fail({ code: 'api_key.owner_not_found' });
     await deps.store.add(tx, key, sealSecret(deps.pepper, id, text));

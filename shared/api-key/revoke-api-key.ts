@@ -1,4 +1,4 @@
-import { type OrgTransaction, withOrg } from '../db/index.ts';
+import { type OrgTransaction, withOrgChange } from '../db/index.ts';
 import type { Actor, EventRecorder } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -24,7 +24,7 @@ export async function revokeApiKey(
   deps: Omit<ApiKeyDeps, 'pepper' | 'random'>,
   input: RevokeApiKeyInput,
 ): Promise<Result<ApiKey, FailureOf<'not_found'>>> {
-  return withOrg(deps.pool, input.organizationId, async (tx) => {
+  return withOrgChange(deps.pool, input.organizationId, async (tx) => {
     const revoked = await deps.store.revoke(tx, {
       id: input.keyId,
       by: input.actor.id,

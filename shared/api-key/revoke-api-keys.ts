@@ -1,4 +1,4 @@
-import { withOrg } from '../db/index.ts';
+import { withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
 import type { ApiKey } from './api-key.ts';
@@ -26,7 +26,7 @@ export async function revokeApiKeys(
   input: RevokeApiKeysInput,
 ): Promise<{ readonly revoked: readonly ApiKey[]; readonly hasMore: boolean }> {
   const { organizationId, filter, actor } = input;
-  return withOrg(deps.pool, organizationId, async (tx) => {
+  return withOrgChange(deps.pool, organizationId, async (tx) => {
     const limit = Math.min(input.limit, revokedAtOnceMax);
     const at = deps.clock.now();
     const revoked = await deps.store.revokeMany(tx, { filter, limit, by: actor.id, at });

@@ -1,4 +1,4 @@
-import { withOrg } from '../db/index.ts';
+import { withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result, secondsAfter } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -42,7 +42,7 @@ export async function rotateApiKey(
   input: RotateApiKeyInput,
 ): Promise<Result<IssuedApiKey, RotateFailure>> {
   const { organizationId, keyId } = input;
-  return withOrg(deps.pool, organizationId, async (tx) => {
+  return withOrgChange(deps.pool, organizationId, async (tx) => {
     const now = deps.clock.now();
     const locked = await deps.store.lock(tx, keyId);
     if (locked === undefined) return fail({ code: 'api_key.not_found' });

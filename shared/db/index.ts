@@ -18,6 +18,7 @@ export {
   type OrgTransaction,
   type SystemTransaction,
   withOrg,
+  withOrgChange,
   withOrgSnapshot,
   withSystem,
 } from './transaction.ts';

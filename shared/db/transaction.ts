@@ -28,7 +28,22 @@ export async function withOrg<T>(
   return inTransaction(pool, beginOf('begin', orgId), (db) => work(db as OrgTransaction));
 }
 
-/** The same for reading several things as they were at one moment; a write fails. */
+/**
+ * The same for a change that records an event: it begins by holding the organization against reconciliation, as the
+ * event's reference to it would in the end. Locks are so taken in one order, the organization first: in the other,
+ * a change that holds a row and a reconciliation that wants it would wait for each other, and one of them would die.
+ */
+export async function withOrgChange<T>(
+  pool: DatabasePool,
+  orgId: string,
+  work: (tx: OrgTransaction) => Promise<T>,
+): Promise<T> {
+  const begin = beginOf('begin', orgId);
+  const hold = `select from organization where org_id = '${orgId}' for key share`;
+  return inTransaction(pool, `${begin}; ${hold}`, (db) => work(db as OrgTransaction));
+}
+
+/** As `withOrg`, for reading several things as they were at one moment; a write fails. */
 export async function withOrgSnapshot<T>(
   pool: DatabasePool,
   orgId: string,
@@ -58,7 +73,7 @@ async function inTransaction<T>(
 ): Promise<T> {
   const client = await pool.connect();
   try {
-    // One round trip: BEGIN and the setting travel together.
+    // One round trip: BEGIN and what follows it travel together.
     await client.query(begin);
     const result = await work(overClient(client));
     await client.query('commit');

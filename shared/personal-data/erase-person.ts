@@ -1,4 +1,4 @@
-import { type DatabasePool, type OrgTransaction, withOrg } from '../db/index.ts';
+import { type DatabasePool, type OrgTransaction, withOrgChange } from '../db/index.ts';
 import type { Actor, EventRecorder } from '../events/index.ts';
 import { type Clock, fail, ok, type Result } from '../kernel/index.ts';
 import type { Person, PersonStore } from './person-store.ts';
@@ -36,8 +36,8 @@ export async function erasePerson(
   input: ErasePersonInput,
 ): Promise<Result<Erasure, ErasePersonFailure>> {
   const { organizationId, userId } = input;
-  return withOrg(deps.pool, organizationId, async (tx) => {
-    await deps.people.lock(tx, organizationId, userId);
+  return withOrgChange(deps.pool, organizationId, async (tx) => {
+    await deps.people.lock(tx, userId);
     const member = await deps.people.findMember(tx, userId);
     const keys = await deps.keys.list(tx, [userId]);
     if (member === undefined && keys.length === 0 && !(await deps.people.isInTrail(tx, userId)))

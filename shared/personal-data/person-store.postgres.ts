@@ -6,14 +6,7 @@ const redacted = 'erased';
 const pseudonymousDomain = 'erased.invalid';
 
 export const postgresPersonStore: PersonStore = {
-  lock: async (tx, organizationId, userId) => {
-    // Organization first, as reconciliation does: in the other order the two could wait for each other.
-    await tx
-      .selectFrom('organization')
-      .select('org_id')
-      .where('org_id', '=', organizationId)
-      .forKeyShare()
-      .execute();
+  lock: async (tx, userId) => {
     await sql`select pg_advisory_xact_lock(hashtextextended(${`erase:${userId}`}, 0))`.execute(tx);
   },
   findMember: async (tx, userId) => {

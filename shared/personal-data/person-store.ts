@@ -7,13 +7,13 @@ export type Person = {
 
 /**
  * Where the database holds readable data of a person, of the transaction's organization.
- * `lock` queues erasures of one person, and waits for a reconciliation as recording an event would.
+ * `lock` queues erasures of one person.
  * `findMember` is undefined for who is not, or no longer, a member. `isInTrail`: some event is about this id.
  * `pseudonymise` puts the id in the place of name, display name and e-mail address, and disables.
  * `redactPlans` takes the person's texts out of stored reconciliation plans, and returns how many had some.
  */
 export type PersonStore = {
-  lock(tx: OrgTransaction, organizationId: string, userId: string): Promise<void>;
+  lock(tx: OrgTransaction, userId: string): Promise<void>;
   findMember(tx: OrgTransaction, userId: string): Promise<Person | undefined>;
   isInTrail(tx: OrgTransaction, userId: string): Promise<boolean>;
   pseudonymise(tx: OrgTransaction, userId: string, at: Date): Promise<void>;

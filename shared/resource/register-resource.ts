@@ -1,4 +1,4 @@
-import { withOrg } from '../db/index.ts';
+import { withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -22,7 +22,7 @@ export async function registerResource(
   const now = deps.clock.now();
   const { team, owner } = input;
   const resource: Resource = { ...input, team, owner, managedBy: 'api', createdAt: now, updatedAt: now };
-  return withOrg(deps.pool, input.organizationId, async (tx) => {
+  return withOrgChange(deps.pool, input.organizationId, async (tx) => {
     if ((await deps.store.findType(tx, resource.type)) === undefined)
       return fail({ code: 'resource.type_unknown', type: resource.type });
     const checked = await checkReferences(deps.store, tx, resource);

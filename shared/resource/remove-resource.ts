@@ -1,4 +1,4 @@
-import { withOrg } from '../db/index.ts';
+import { withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -16,7 +16,7 @@ export async function removeResource(
   deps: Omit<ResourceDeps, 'clock'>,
   input: RemoveResourceInput,
 ): Promise<Result<Resource, { readonly code: 'resource.not_registered' }>> {
-  return withOrg(deps.pool, input.organizationId, async (tx) => {
+  return withOrgChange(deps.pool, input.organizationId, async (tx) => {
     const existing = await deps.store.lock(tx, input);
     if (existing === undefined) return fail({ code: 'resource.not_registered' });
     await deps.store.remove(tx, existing);

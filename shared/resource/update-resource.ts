@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { withOrg } from '../db/index.ts';
+import { withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -32,7 +32,7 @@ export async function updateResource(
   deps: ResourceDeps,
   input: UpdateResourceInput,
 ): Promise<Result<Resource, UpdateFailure>> {
-  return withOrg(deps.pool, input.organizationId, async (tx) => {
+  return withOrgChange(deps.pool, input.organizationId, async (tx) => {
     const existing = await deps.store.lock(tx, input);
     if (existing === undefined) return fail({ code: 'resource.not_registered' });
     const wanted = applyChange(existing, input.change);

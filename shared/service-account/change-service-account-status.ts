@@ -1,4 +1,4 @@
-import { withOrg } from '../db/index.ts';
+import { withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -37,8 +37,8 @@ async function changeStatus(
   status: keyof typeof eventOf,
 ): Outcome {
   const { organizationId, serviceAccountId: id } = input;
-  return withOrg(deps.pool, organizationId, async (tx) => {
-    const existing = await deps.store.lock(tx, { organizationId, id });
+  return withOrgChange(deps.pool, organizationId, async (tx) => {
+    const existing = await deps.store.lock(tx, id);
     if (existing === undefined) return fail({ code: 'service_account.not_found' });
     if (existing.status === 'deleted') return fail({ code: 'service_account.deleted' });
     if (existing.status === status) return ok(existing);

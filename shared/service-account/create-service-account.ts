@@ -1,4 +1,4 @@
-import { withOrg } from '../db/index.ts';
+import { withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -32,7 +32,7 @@ export async function createServiceAccount(
   const account = toServiceAccount(deps, input);
   if (account.expiresAt !== undefined && account.expiresAt <= account.createdAt)
     return fail({ code: 'service_account.expiry_in_past' });
-  return withOrg(deps.pool, input.organizationId, async (tx) => {
+  return withOrgChange(deps.pool, input.organizationId, async (tx) => {
     if (account.ownerTeamId !== undefined && !(await deps.store.hasTeam(tx, account.ownerTeamId)))
       return fail({ code: 'service_account.team_unknown' });
     if (!(await deps.store.add(tx, account)))

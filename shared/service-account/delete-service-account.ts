@@ -1,4 +1,4 @@
-import { type OrgTransaction, withOrg } from '../db/index.ts';
+import { type OrgTransaction, withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -25,8 +25,8 @@ export async function deleteServiceAccount(
   input: DeleteServiceAccountInput,
 ): Promise<Result<ServiceAccount, FailureOf<'not_found' | 'declared_elsewhere'>>> {
   const { organizationId, serviceAccountId: id } = input;
-  return withOrg(deps.pool, organizationId, async (tx) => {
-    const existing = await deps.store.lock(tx, { organizationId, id });
+  return withOrgChange(deps.pool, organizationId, async (tx) => {
+    const existing = await deps.store.lock(tx, id);
     if (existing === undefined) return fail({ code: 'service_account.not_found' });
     if (existing.status === 'deleted') return ok(existing);
     const { managedBy, name } = existing;

@@ -43,9 +43,7 @@ export function postgresServiceAccountStore(pool: DatabasePool): ServiceAccountS
       const row = await select(tx).where('name', '=', name).executeTakeFirst();
       return row && toServiceAccount(row);
     },
-    lock: async (tx, { organizationId: org, id }) => {
-      // Every event refers to this row; reconciliation locks it before its accounts, and so does this: no deadlock.
-      await tx.selectFrom('organization').select('org_id').where('org_id', '=', org).forKeyShare().execute();
+    lock: async (tx, id) => {
       const row = await select(tx).where('service_account_id', '=', id).forUpdate().executeTakeFirst();
       return row && toServiceAccount(row);
     },

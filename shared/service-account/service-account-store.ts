@@ -14,10 +14,7 @@ export type ServiceAccountStore = {
   add(tx: OrgTransaction, account: ServiceAccount): Promise<boolean>;
   find(tx: OrgTransaction, id: ServiceAccountId): Promise<ServiceAccount | undefined>;
   findByName(tx: OrgTransaction, name: string): Promise<ServiceAccount | undefined>;
-  lock(
-    tx: OrgTransaction,
-    key: { organizationId: OrganizationId; id: ServiceAccountId },
-  ): Promise<ServiceAccount | undefined>;
+  lock(tx: OrgTransaction, id: ServiceAccountId): Promise<ServiceAccount | undefined>;
   /** Writes all that can change of an account: that it is deleted, too. */
   update(tx: OrgTransaction, account: ServiceAccount): Promise<void>;
   /** Newest first, at most `limit`, older than `before` when given. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { withOrg } from '../db/index.ts';
+import { withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -35,8 +35,8 @@ export async function updateServiceAccount(
 ): Promise<Result<ServiceAccount, Failure>> {
   const { organizationId, serviceAccountId: id, change } = input;
   const now = deps.clock.now();
-  return withOrg(deps.pool, organizationId, async (tx) => {
-    const existing = await deps.store.lock(tx, { organizationId, id });
+  return withOrgChange(deps.pool, organizationId, async (tx) => {
+    const existing = await deps.store.lock(tx, id);
     const refused = refuse(existing);
     if (existing === undefined || refused !== undefined)
       return fail(refused ?? { code: 'service_account.not_found' });

@@ -1,4 +1,4 @@
-import { withOrg } from '../db/index.ts';
+import { withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -29,7 +29,7 @@ const eventOf = { active: 'uos.trust-rule.enabled.v1', disabled: 'uos.trust-rule
 
 async function changeStatus(deps: Deps, input: ChangeTrustRuleInput, status: TrustRule['status']): Outcome {
   const { organizationId, id, actor } = input;
-  return withOrg(deps.pool, organizationId, async (tx) => {
+  return withOrgChange(deps.pool, organizationId, async (tx) => {
     const changed = await deps.store.setStatus(tx, { id, status, at: deps.clock.now() });
     if (changed === undefined) {
       const existing = await deps.store.find(tx, id);
@@ -44,7 +44,7 @@ async function changeStatus(deps: Deps, input: ChangeTrustRuleInput, status: Tru
 /** Refuses every token issued under the rule from commit on. */
 export async function removeTrustRule(deps: Deps, input: ChangeTrustRuleInput): Outcome {
   const { organizationId, id, actor } = input;
-  return withOrg(deps.pool, organizationId, async (tx) => {
+  return withOrgChange(deps.pool, organizationId, async (tx) => {
     const removed = await deps.store.remove(tx, id);
     if (removed === undefined) return fail({ code: 'trust_rule.not_found' });
     const data = { name: removed.name, serviceAccountId: removed.serviceAccountId };

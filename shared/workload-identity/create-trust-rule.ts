@@ -1,4 +1,4 @@
-import { type OrgTransaction, withOrg } from '../db/index.ts';
+import { type OrgTransaction, withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
 import { checkTrustRule } from './check-trust-rule.ts';
@@ -31,7 +31,7 @@ export async function createTrustRule(
     createdBy: actor.id,
     updatedAt: now,
   };
-  return withOrg(deps.pool, rule.organizationId, async (tx) => {
+  return withOrgChange(deps.pool, rule.organizationId, async (tx) => {
     const added = await add(deps, tx, rule);
     if (!added.ok) return added;
     await deps.events.record(tx, rule.organizationId, {

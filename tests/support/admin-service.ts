@@ -48,9 +48,12 @@ export type AdminRequest = {
 export type AdminService = Awaited<ReturnType<typeof startAdminService>>;
 
 /** The admin function over a database of its own, served on a free port; the platform has the account `operator`. */
-export async function startAdminService(given: { limits?: Parameters<typeof testLimits>[0] } = {}) {
+export async function startAdminService(
+  given: { limits?: Parameters<typeof testLimits>[0]; statementTimeoutMs?: number } = {},
+) {
   const database = await createTestDatabase();
-  const pool = openPool({ url: database.appUrl, applicationName: 'test-admin' });
+  const { limits, ...settings } = given;
+  const pool = openPool({ url: database.appUrl, applicationName: 'test-admin', ...settings });
   const apiKeys = await openTestApiKeys(pool);
   const directory = await mkdtemp(join(tmpdir(), 'uos-objects-'));
   const objects = createDirectoryObjectStore(directory, { random });
@@ -67,7 +70,7 @@ export async function startAdminService(given: { limits?: Parameters<typeof test
     facts: postgresSubjectFacts(pool),
     events: postgresEventRecorder({ clock, random, source: 'uos/admin' }),
     objects,
-    limits: testLimits(given.limits),
+    limits: testLimits(limits),
     issuer: 'https://token.test',
     audience: 'https://api.test',
     workloadIdentity: { issuer: 'https://token.test', internalIssuers: new Set<string>() },
