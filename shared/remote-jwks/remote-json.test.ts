@@ -138,6 +138,23 @@ describe('where it is read from', () => {
     const fetchJson = createRemoteJsonFetch({ resolve: () => new Promise(() => undefined), timeoutMs: 50 });
     expect(await fetchJson('https://issuer.test/')).toMatchObject({ failure: { reason: 'timeout' } });
   });
+
+  // Threat: names whose server drops every question, until no thread or socket is left for the database's name.
+  test('names under way are few, however many are asked for and abandoned', async () => {
+    let underWay = 0;
+    const resolve = () => {
+      underWay += 1;
+      return new Promise<never>(() => undefined);
+    };
+    const fetchJson = createRemoteJsonFetch({ resolve, timeoutMs: 20 });
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, place) => fetchJson(`https://${place}.issuer.test/`)),
+    );
+    expect(underWay).toBe(32);
+    const reasons = answers.map((answer) => !answer.ok && answer.failure.reason);
+    expect(reasons.filter((reason) => reason === 'timeout')).toHaveLength(32);
+    expect(reasons.filter((reason) => reason === 'too_many_names')).toHaveLength(18);
+  });
 });
 
 /**

@@ -1,16 +1,22 @@
 import type { LookupAddress } from 'node:dns';
-import { lookup as resolveName } from 'node:dns/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { DeadlineError, type Fail, fail, ok, type Result, withDeadline } from '../kernel/index.ts';
 import { isPublicAddress } from './public-address.ts';
+import {
+  createPublicResolver,
+  limitResolving,
+  type ResolveName,
+  resolveInternalName,
+} from './resolve-name.ts';
 
 /** For logs; whoever asked us to fetch learns none of it, or it could scan networks through us. */
 export type RemoteJsonFailure = {
   readonly code: 'remote_json.unavailable';
   readonly reason:
     | 'url_refused'
+    | 'too_many_names'
     | 'unresolved'
     | 'address_refused'
     | 'unreachable'
@@ -28,7 +34,8 @@ export type FetchRemoteJson = (
 ) => Promise<Result<RemoteJson, RemoteJsonFailure>>;
 
 export type RemoteJsonDeps = {
-  readonly resolve?: (hostname: string) => Promise<readonly LookupAddress[]>;
+  /** In place of the resolver for names that a tenant chose. */
+  readonly resolve?: ResolveName;
   readonly isAllowedAddress?: (address: string) => boolean;
   /** In place of the certificate authorities that Node trusts, PEM. */
   readonly certificateAuthority?: string;
@@ -39,6 +46,8 @@ export type RemoteJsonDeps = {
 
 export const remoteJsonBytesMax = 512 * 1024;
 const timeoutMsDefault = 3_000;
+/** More than the fetches of issuers that may begin within one deadline. */
+const namesMax = 32;
 const jsonType = /^application\/(?:[a-z0-9.+-]+\+)?json$/;
 
 /**
@@ -49,12 +58,15 @@ const jsonType = /^application\/(?:[a-z0-9.+-]+\+)?json$/;
  */
 export function createRemoteJsonFetch(deps: RemoteJsonDeps = {}): FetchRemoteJson {
   const timeoutMs = deps.timeoutMs ?? timeoutMsDefault;
+  const resolvePublicName = limitResolving(deps.resolve ?? createPublicResolver(), namesMax);
   return async (text, { isInternal = false } = {}) => {
     const url = parseUrl(text, isInternal);
     if (url === undefined) return refuse('url_refused');
     try {
       return await withDeadline({ what: 'A remote document', timeoutMs }, async (signal) => {
-        const addresses = await resolve(deps, url, isInternal);
+        const resolveAll = isInternal ? resolveInternalName : resolvePublicName;
+        const found = await resolve(url, (name) => resolveAll(name, signal));
+        const addresses = isInternal || !found.ok ? found : checkAddresses(deps, found.value);
         return addresses.ok ? await get({ deps, url, addresses: addresses.value, signal }) : addresses;
       });
     } catch (error) {
@@ -74,17 +86,22 @@ function parseUrl(text: string, isInternal: boolean): URL | undefined {
 
 type Addresses = Result<readonly LookupAddress[], RemoteJsonFailure>;
 
-async function resolve(deps: RemoteJsonDeps, url: URL, isInternal: boolean): Promise<Addresses> {
+async function resolve(
+  url: URL,
+  resolveAll: (hostname: string) => Promise<readonly LookupAddress[] | 'busy'>,
+): Promise<Addresses> {
   const hostname = url.hostname.replace(/^\[|\]$/g, '');
   const family = isIP(hostname);
   if (family !== 0) return ok([{ address: hostname, family }]);
-  const resolveAll = deps.resolve ?? ((name) => resolveName(name, { all: true }));
-  const addresses = await resolveAll(hostname).catch(() => []);
-  if (addresses.length === 0) return refuse('unresolved');
+  const addresses = await resolveAll(hostname);
+  if (addresses === 'busy') return refuse('too_many_names');
+  return addresses.length === 0 ? refuse('unresolved') : ok(addresses);
+}
+
+/** One private address among public ones is somebody's attempt, not a public service. */
+function checkAddresses(deps: RemoteJsonDeps, addresses: readonly LookupAddress[]): Addresses {
   const isAllowed = deps.isAllowedAddress ?? isPublicAddress;
-  // One private address among public ones is somebody's attempt, not a public service.
-  const isGood = isInternal || addresses.every(({ address }) => isAllowed(address));
-  return isGood ? ok(addresses) : refuse('address_refused');
+  return addresses.every(({ address }) => isAllowed(address)) ? ok(addresses) : refuse('address_refused');
 }
 
 type Get = {
