@@ -45,4 +45,32 @@ describe('decision buffer', () => {
       { records: 3, from: secondsAfter(start, 1), to: secondsAfter(start, 3) },
     ]);
   });
+
+  // A part is read and written whole: one caller's long lines must not make one that nobody can hold.
+  it('makes several parts of what is large, with every line once and in order', () => {
+    const buffer = createBuffer();
+    const lines = Array.from({ length: 100 }, (_, n) => `${n}`.padEnd(16_000, '.'));
+    for (const line of lines) buffer.add(a, line);
+    const parts = buffer.drain();
+    expect(Math.max(...parts.map((part) => part.lines.length))).toBeLessThanOrEqual(256 * 1024);
+    expect(parts.map((part) => part.lines).join('')).toBe(lines.join(''));
+    expect(parts.reduce((sum, { records }) => sum + records, 0)).toBe(100);
+  });
+
+  it('loses no line of anybody when parts cannot be made', () => {
+    let isBroken = true;
+    const bytes = (length: number) => {
+      if (isBroken) throw new Error('no entropy');
+      return systemRandom.bytes(length);
+    };
+    const buffer = createDecisionBuffer({ ...deps, random: { ...systemRandom, bytes } });
+    for (const [owner, text] of [
+      [a, '1'],
+      [b, '2'],
+    ] as const)
+      buffer.add({ organizationId: owner, policyRevision: 'r1' }, { time: start, text });
+    expect(() => buffer.drain()).toThrow('no entropy');
+    isBroken = false;
+    expect(buffer.drain().map(({ lines }) => lines)).toEqual(['1', '2']);
+  });
 });

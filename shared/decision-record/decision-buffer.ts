@@ -11,27 +11,44 @@ export type BufferedLine = { readonly time: Date; readonly text: string };
 /** Lines that are not in the journal yet: what a crash would lose. */
 export type DecisionBuffer = {
   add(owner: LineOwner, line: BufferedLine): void;
-  /** Takes all of them, as parts of the journal: one for each organization and policy revision. */
+  /** Takes all of them, as parts of the journal, each of one organization and policy revision and of a bounded size. */
   drain(): JournalPart[];
 };
+
+type Group = LineOwner & { readonly lines: BufferedLine[]; characters: number };
+
+/** Of one part: what reads or writes a few of them at a time then holds some megabytes, whatever was asked. */
+const partCharactersMax = 256 * 1024;
 
 export function createDecisionBuffer(deps: {
   readonly clock: Clock;
   readonly random: Random;
 }): DecisionBuffer {
-  let open = new Map<string, LineOwner & { readonly lines: BufferedLine[] }>();
+  let groups: Group[] = [];
+  /** The group of each owner that has room. */
+  let open = new Map<string, Group>();
+  function groupFor(owner: LineOwner, characters: number): Group {
+    // An id has no space, so no two owners share a key.
+    const key = `${owner.organizationId} ${owner.policyRevision}`;
+    const known = open.get(key);
+    if (known !== undefined && known.characters + characters <= partCharactersMax) return known;
+    const group = { ...owner, lines: [], characters: 0 };
+    groups.push(group);
+    open.set(key, group);
+    return group;
+  }
   return {
-    add: ({ organizationId, policyRevision }, line) => {
-      // An id has no space, so no two owners share a key.
-      const key = `${organizationId} ${policyRevision}`;
-      const group = open.get(key);
-      if (group === undefined) open.set(key, { organizationId, policyRevision, lines: [line] });
-      else group.lines.push(line);
+    add: (owner, line) => {
+      const group = groupFor(owner, line.text.length);
+      group.lines.push(line);
+      group.characters += line.text.length;
     },
     drain: () => {
-      const groups = open;
+      // Let go of only once they are parts: what throws here must not lose the lines of everybody.
+      const parts = groups.map(({ organizationId, lines }) => toPart(deps, organizationId, lines));
+      groups = [];
       open = new Map();
-      return [...groups.values()].map(({ organizationId, lines }) => toPart(deps, organizationId, lines));
+      return parts;
     },
   };
 }

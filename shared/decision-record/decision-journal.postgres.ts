@@ -17,17 +17,32 @@ export function postgresDecisionJournal(pool: Pick<DatabasePool, 'query'>): Deci
         values: [JSON.stringify(parts.map(toRow))],
       });
     },
-    list: async (tx, { limit }) => {
-      const rows = await tx
+    list: async (tx, { limit, bytesMax }) => {
+      // The size of a stored text is known without reading it: what does not fit stays where it is.
+      const oldest = tx
         .selectFrom('decision_journal')
-        .select(columns)
+        .select([...columns, sql<number>`octet_length(lines)`.as('bytes')])
         .where('org_id', '=', thisOrganization)
         .orderBy('time_from')
         .orderBy('segment_id')
         .orderBy('part')
-        .limit(limit)
+        .limit(limit + 1);
+      const inOrder = sql`order by time_from, segment_id, part`;
+      const counted = tx
+        .selectFrom(oldest.as('oldest'))
+        .select([
+          ...columns,
+          sql<number>`row_number() over (${inOrder})`.as('place'),
+          sql<number>`sum(bytes) over (${inOrder})`.as('bytes_through'),
+          sql<number>`count(*) over ()`.as('listed'),
+        ]);
+      const rows = await tx
+        .selectFrom(counted.as('counted'))
+        .select([...columns, 'listed'])
+        .where(sql<boolean>`place = 1 or (place <= ${limit} and bytes_through <= ${bytesMax})`)
+        .orderBy('place')
         .execute();
-      return rows.map(toPart);
+      return { parts: rows.map(toPart), hasMore: rows.length < Number(rows[0]?.listed ?? 0) };
     },
     remove: async (tx, parts) => {
       const removed = await tx

@@ -22,6 +22,11 @@ export type SealingDemand = {
   readonly limit: number;
 };
 
+/** `bytesMax` is of their lines: whoever lists holds that much at a time. */
+export type JournalPageBounds = { readonly limit: number; readonly bytesMax: number };
+
+export type JournalPage = { readonly parts: readonly JournalPart[]; readonly hasMore: boolean };
+
 /**
  * Where records are durable from the flush until their segment stands. `write` is one commit for parts of any number
  * of organizations; a part that is there already is left as it is, so that a flush can be repeated. Whoever removes
@@ -30,8 +35,8 @@ export type SealingDemand = {
  */
 export type DecisionJournal = {
   write(parts: readonly JournalPart[]): Promise<void>;
-  /** Of the transaction's organization, the oldest first. */
-  list(tx: OrgTransaction, page: { readonly limit: number }): Promise<readonly JournalPart[]>;
+  /** Of the transaction's organization, the oldest first; one at least, however large it is. */
+  list(tx: OrgTransaction, page: JournalPageBounds): Promise<JournalPage>;
   remove(tx: OrgTransaction, parts: readonly Pick<JournalPart, 'id' | 'place'>[]): Promise<number>;
   /** Parts with records of that time, newest first. */
   listOfWindow(

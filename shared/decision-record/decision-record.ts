@@ -1,5 +1,6 @@
 import type { OrganizationId } from '../organization/index.ts';
 import { type RequestAttributes, removeAllAttributes } from './mask-attributes.ts';
+import { isTextBeyond, recordBounds, shorten } from './record-bounds.ts';
 
 /** One answered question: who asked, about whom, what was answered and why. One line of a segment. */
 export type DecisionRecord = {
@@ -35,22 +36,25 @@ export type DecisionPrincipal = {
   readonly scopes?: readonly string[] | undefined;
 };
 
-/** Attributes beyond it are left out whole, with their size: a line of a record must not become a store of documents. */
-export const attributeCharactersMax = 4_096;
-
-/** A line of NDJSON. `mask` sees every attribute before it is written. */
+/** A line of NDJSON, of at most 16 KiB. `mask` sees every attribute before it is written. */
 export function toLine(record: DecisionRecord, mask = removeAllAttributes): string {
-  const { principal, subject, resource } = record;
-  const line = JSON.stringify({
+  const whole = JSON.stringify(toNames(record));
+  const line = whole.length <= recordBounds.names ? whole : JSON.stringify(toShortNames(record));
+  // The hot path of every decision: attributes are made into text once, and put where the object ends.
+  return `${line.slice(0, -1)}${toMembers(record, mask)}}\n`;
+}
+
+function toNames(record: DecisionRecord) {
+  return {
     time: record.time.toISOString(),
     organization: record.organization,
     request_id: record.requestId,
     trace_id: record.traceId,
     item: record.item,
-    principal,
-    subject,
+    principal: record.principal,
+    subject: record.subject,
     action: record.action,
-    resource,
+    resource: record.resource,
     decision: record.decision,
     code: record.code,
     rule: record.rule,
@@ -58,18 +62,39 @@ export function toLine(record: DecisionRecord, mask = removeAllAttributes): stri
     privileged: record.isPrivileged === true ? true : undefined,
     policy_revision: record.policyRevision,
     data_revision: record.dataRevision,
-  });
-  // The hot path of every decision: attributes are made into text once, and put where the object ends.
-  return `${line.slice(0, -1)}${toMembers(record, mask)}}\n`;
+  };
+}
+
+/** Of what a caller wrote, or a policy that is not ours. Replay must not take such names for the ones that were asked. */
+function toShortNames(record: DecisionRecord) {
+  const { subject, resource, rule, binding } = record;
+  const short = {
+    ...record,
+    subject: { type: shorten(subject.type), id: shorten(subject.id) },
+    action: shorten(record.action),
+    resource: { type: shorten(resource.type), id: shorten(resource.id) },
+    code: shorten(record.code),
+    rule: rule && shorten(rule),
+    binding: binding && shorten(binding),
+  };
+  return { ...toNames(short), shortened: true };
 }
 
 /** `,"attributes":{...},"masked":[...]`, or less. */
 function toMembers({ attributes }: DecisionRecord, mask: typeof removeAllAttributes): string {
   if (attributes === undefined || !hasAny(attributes)) return '';
+  if (isTextBeyond(attributes, recordBounds.attributesRead))
+    return `,"attributes_left_out":${recordBounds.attributesRead}`;
   const { text, masked } = mask(attributes);
-  const names = masked.length === 0 ? '' : `,"masked":${JSON.stringify(masked)}`;
-  if (text.length > attributeCharactersMax) return `,"attributes_left_out":${text.length}${names}`;
+  const names = toMasked(masked);
+  if (text.length > recordBounds.attributes) return `,"attributes_left_out":${text.length}${names}`;
   return text === '{}' ? names : `,"attributes":${text}${names}`;
+}
+
+function toMasked(masked: readonly string[]): string {
+  if (masked.length === 0) return '';
+  const paths = JSON.stringify(masked);
+  return paths.length > recordBounds.masked ? `,"masked_left_out":${masked.length}` : `,"masked":${paths}`;
 }
 
 function hasAny({ subject, action, resource, context }: RequestAttributes): boolean {

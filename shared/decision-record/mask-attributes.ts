@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey } from 'node:crypto';
+import { recordBounds } from './record-bounds.ts';
 
 /** What a question carries beside its names. */
 export type RequestAttributes = {
@@ -21,7 +22,7 @@ export const masksMax = 50;
 export type MaskedAttributes = {
   /** JSON of what is kept. */
   readonly text: string;
-  /** Paths of what was masked, at most 50 of them. */
+  /** Paths of what was masked, at most 50 of them, each cut where it grows long. */
   readonly masked: readonly string[];
 };
 
@@ -93,7 +94,9 @@ export function createAttributeMasker(masks: readonly AttributeMask[], key: Uint
       if (mode !== undefined || depth > depthMax) return replace(mode, value, path);
       if (typeof value !== 'object' || value === null) return value;
       if (Array.isArray(value))
-        return value.map((item, at) => walk(item, below(rules, `${at}`), `${path}.${at}`, depth + 1) ?? null);
+        return value.map(
+          (item, at) => walk(item, below(rules, `${at}`), join(path, `${at}`), depth + 1) ?? null,
+        );
       return copy(value, rules, path, depth);
     };
     // No prototype: a member called __proto__ is a member like others.
@@ -102,7 +105,7 @@ export function createAttributeMasker(masks: readonly AttributeMask[], key: Uint
       for (const name of Object.keys(value)) {
         const member: unknown = Reflect.get(value, name);
         if (member === undefined) continue;
-        const at = path === '' ? name : `${path}.${name}`;
+        const at = join(path, name);
         kept[name] =
           depth > 0 && isSecretName(name)
             ? replace(undefined, member, at)
@@ -112,6 +115,14 @@ export function createAttributeMasker(masks: readonly AttributeMask[], key: Uint
     };
     return { text: JSON.stringify(copy(attributes, root, '', 0)), masked };
   };
+}
+
+/** Bounded as it grows: names are the caller's. */
+function join(path: string, name: string): string {
+  const joined = path === '' ? name : `${path}.${name}`;
+  return joined.length > recordBounds.maskedPath
+    ? `${joined.slice(0, recordBounds.maskedPath - 1)}…`
+    : joined;
 }
 
 function compile(masks: readonly AttributeMask[]): Rule {

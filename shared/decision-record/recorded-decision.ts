@@ -17,6 +17,10 @@ export const recordedDecisionSchema = z.object({
   attributes: z.record(z.string(), z.unknown()).optional(),
   attributes_left_out: z.int().optional(),
   masked: z.array(z.string()).optional(),
+  /** How many paths were masked, where naming them would have taken too much. */
+  masked_left_out: z.int().optional(),
+  /** Long names of the question are cut, and end in a digest. */
+  shortened: z.boolean().optional(),
   decision: z.boolean(),
   code: z.string(),
   rule: z.string().optional(),

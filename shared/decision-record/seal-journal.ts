@@ -29,9 +29,13 @@ export type SealJournalOptions = {
   readonly timeoutSeconds?: number;
 };
 
+/** Of what is read at once, whatever waits. */
+const pageBounds = { limit: 1_000, bytesMax: 16 * 1024 * 1024 };
 /** Of one segment: some megabytes in memory. */
-const partsMax = 1_000;
 const recordsMax = 5_000;
+const charactersMax = 8 * 1024 * 1024;
+/** Pages in a row that others had taken from: whoever seals beside us ends before that. */
+const takenMax = 20;
 /** Rest after each organization, as long as its work took: a tick must not be felt by whoever answers beside it. */
 const restMax = 100;
 
@@ -47,60 +51,88 @@ export async function sealJournal(deps: SealJournalDeps, options: SealJournalOpt
   };
   const due = await withOrg(deps.pool, platformOrganizationId, (tx) => deps.journal.listDue(tx, demand));
   const deadline = secondsAfter(deps.clock.now(), options.timeoutSeconds ?? 25);
-  const left = [...due].reverse();
+  const waiting = due.map((owner) => ({ owner, taken: 0 }));
   let segments = 0;
-  while (left.length > 0 && deps.clock.now() < deadline) {
-    const owner = left.pop();
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    if (deps.clock.now() >= deadline) {
+      deps.logger.warn({ organizations: waiting.length + 1 }, 'Decisions wait for another run');
+      break;
+    }
     const began = performance.now();
-    if (owner !== undefined) segments += await sealQuietly(deps, owner);
+    const sealed = await sealQuietly(deps, next.owner);
+    segments += sealed.segments;
+    const taken = sealed.rest === 'taken' ? next.taken + 1 : 0;
+    // Behind the others: of one that has much, they need not wait for all.
+    if (sealed.rest !== 'none' && taken < takenMax) waiting.push({ owner: next.owner, taken });
     await pause(Math.min(performance.now() - began, restMax));
   }
-  if (left.length > 0) deps.logger.warn({ organizations: left.length }, 'Decisions wait for another run');
   return segments;
 }
 
-async function sealQuietly(deps: SealJournalDeps, owner: OrganizationId): Promise<number> {
+async function sealQuietly(deps: SealJournalDeps, owner: OrganizationId): Promise<SealedPage> {
   try {
-    return await sealOrganization(deps, owner);
+    return await sealPage(deps, owner);
   } catch (error) {
     deps.logger.error({ error, orgId: owner }, 'Decisions were not sealed');
-    return 0;
+    return { segments: 0, rest: 'none' };
   }
 }
 
-/** All that the organization has in the journal now. */
+/**
+ * All that the organization had in the journal when this was called, by us or by whoever seals beside us: when it
+ * resolves, a segment of each record is committed. Throws when others kept taking from under it.
+ */
 export async function sealOrganization(deps: SealJournalDeps, owner: OrganizationId): Promise<number> {
   let segments = 0;
-  for (;;) {
-    const parts = await withOrg(deps.pool, owner, (tx) => deps.journal.list(tx, { limit: partsMax }));
-    for (const group of toGroups(parts)) {
-      const id = decisionSegmentId.create(deps);
-      const text = group.map(({ lines }) => lines).join('');
-      const content = await createDecisionSegment({ organizationId: owner, id }, text);
-      if ((await sealSegment(deps, content, group)) === 'taken') return segments;
-      segments++;
-    }
-    if (parts.length < partsMax) return segments;
+  for (let taken = 0; taken < takenMax; ) {
+    const sealed = await sealPage(deps, owner);
+    segments += sealed.segments;
+    if (sealed.rest === 'none') return segments;
+    taken = sealed.rest === 'taken' ? taken + 1 : 0;
   }
+  throw new Error('Others kept sealing the decisions of the organization');
 }
+
+/** `rest`: whether there is more to list, or what was listed must be listed again since others took some of it. */
+type SealedPage = { readonly segments: number; readonly rest: 'none' | 'more' | 'taken' };
+
+async function sealPage(deps: SealJournalDeps, owner: OrganizationId): Promise<SealedPage> {
+  const { parts, hasMore } = await withOrg(deps.pool, owner, (tx) => deps.journal.list(tx, pageBounds));
+  let segments = 0;
+  for (const group of toGroups(parts)) {
+    const id = decisionSegmentId.create(deps);
+    const text = group.map(({ lines }) => lines).join('');
+    const content = await createDecisionSegment({ organizationId: owner, id }, text);
+    if ((await sealSegment(deps, content, group)) === 'taken') return { segments, rest: 'taken' };
+    segments++;
+  }
+  return { segments, rest: hasMore ? 'more' : 'none' };
+}
+
+type Group = { readonly parts: JournalPart[]; records: number; characters: number };
 
 /** By policy revision, which a segment's event names, and of a bounded size. */
 function toGroups(parts: readonly JournalPart[]): JournalPart[][] {
-  const groups: JournalPart[][] = [];
-  const open = new Map<string, { group: JournalPart[]; records: number }>();
+  const groups: Group[] = [];
+  const open = new Map<string, Group>();
   for (const part of parts) {
     const revision = revisionOf(part);
     const known = open.get(revision);
-    if (known !== undefined && known.records + part.records <= recordsMax) {
-      known.group.push(part);
-      known.records += part.records;
-    } else {
-      const group = [part];
+    const group =
+      known !== undefined && hasRoom(known, part) ? known : { parts: [], records: 0, characters: 0 };
+    if (group !== known) {
       groups.push(group);
-      open.set(revision, { group, records: part.records });
+      open.set(revision, group);
     }
+    group.parts.push(part);
+    group.records += part.records;
+    group.characters += part.lines.length;
   }
-  return groups;
+  return groups.map((group) => group.parts);
+}
+
+function hasRoom(group: Group, { records, lines }: JournalPart): boolean {
+  return group.records + records <= recordsMax && group.characters + lines.length <= charactersMax;
 }
 
 /** The same in every line of a part. */
