@@ -53,6 +53,19 @@ export async function admitCaller(
   }
 }
 
+export type Charge = Promise<Result<true, ProblemFailure>>;
+
+/** Takes what so many questions cost from what the caller may ask now. */
+export async function chargeCaller(
+  { callerLimits }: Pick<AdmitCallerDeps, 'callerLimits'>,
+  { organizationId, id }: Principal,
+  questions: number,
+): Charge {
+  const admission = await callerLimits.take(`${organizationId} ${id}`, Math.max(1, questions));
+  if (admission.isAdmitted) return ok(true);
+  return fail({ code: 'rate_limit.exceeded', retryAfterSeconds: admission.retryAfterSeconds });
+}
+
 /**
  * Whether the caller may ask about these subjects, and so much, now. Anything may ask what it may do itself; that tells
  * it no more than trying would.
@@ -61,14 +74,10 @@ export async function admitQuestion(
   deps: AdmitCallerDeps,
   caller: Principal,
   subjects: readonly SubjectReference[],
+  charged: Charge = chargeCaller(deps, caller, subjects.length),
 ): Promise<Result<true, ProblemFailure>> {
-  const admission = await deps.callerLimits.take(
-    `${caller.organizationId} ${caller.id}`,
-    Math.max(1, subjects.length),
-  );
-  if (!admission.isAdmitted) {
-    return fail({ code: 'rate_limit.exceeded', retryAfterSeconds: admission.retryAfterSeconds });
-  }
+  const charge = await charged;
+  if (!charge.ok) return charge;
   if (subjects.every(({ type, id }) => type === caller.type && id === caller.id)) return ok(true);
   const permit = await deps.mayAsk(caller);
   return permit.ok ? ok(true) : permit;

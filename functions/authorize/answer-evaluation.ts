@@ -13,6 +13,8 @@ import {
   type AuthorizeCall,
   admitCaller,
   admitQuestion,
+  type Charge,
+  chargeCaller,
   notDecided,
 } from './admit-caller.ts';
 import { type Question, type QuestionOptions, readQuestion } from './evaluation-question.ts';
@@ -30,15 +32,27 @@ export function answerEvaluation(
   call: AuthorizeCall,
 ): Promise<Answer> {
   const question = readQuestion(call.contentType, call.body);
+  let charged: Charge | undefined;
   return admitCaller(
     deps,
     call,
-    async (caller) => (question.ok ? answerQuestion(deps, call, caller, question.value) : question),
+    async (caller) => (question.ok ? answerQuestion(deps, call, caller, question.value, charged) : question),
     // Facts of the caller and of whom it asks about are then read at once, not one after the other.
-    ({ organizationId }) => {
-      if (question.ok) deps.facts.prefetch(organizationId, question.value.request);
+    (caller) => {
+      if (question.ok) charged = readAhead(deps, caller, question.value);
     },
   );
+}
+
+/** Nothing is read for whoever asks too much. */
+async function readAhead(
+  deps: AnswerEvaluationDeps & { readonly facts: RememberedSubjectFacts },
+  caller: Principal,
+  { request }: Question,
+): Charge {
+  const charge = await chargeCaller(deps, caller, 1);
+  if (charge.ok) deps.facts.prefetch(caller.organizationId, request);
+  return charge;
 }
 
 export async function answerQuestion(
@@ -46,8 +60,9 @@ export async function answerQuestion(
   call: AuthorizeCall,
   caller: Principal,
   { request, options }: Question,
+  charged?: Charge,
 ): Promise<Answer> {
-  const admitted = await admitQuestion(deps, caller, [request.subject]);
+  const admitted = await admitQuestion(deps, caller, [request.subject], charged);
   if (!admitted.ok) return admitted;
   const { organizationId } = caller;
   const facts = narrowToCredential(deps.facts, caller);

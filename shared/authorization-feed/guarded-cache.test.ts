@@ -3,20 +3,19 @@ import { createEpochs } from './epochs.ts';
 import { createGuardedCache } from './guarded-cache.ts';
 
 const start = new Date('2026-01-01T00:00:00Z');
+const later = new Date(start.getTime() + 60_000);
 
 function setUp(options: { entriesMax?: number } = {}) {
   const epochs = createEpochs();
   const state = { live: true, now: start, truth: 1, reads: 0 };
-  const cache = createGuardedCache<number>({
-    feed: { epochOf: epochs.of, isLive: () => state.live },
-    clock: { now: () => state.now },
-    entriesMax: options.entriesMax ?? 10,
-  });
+  const feed = { epochOf: epochs.of, isLive: () => state.live };
+  const clock = { now: () => state.now };
+  const cache = createGuardedCache<number>({ feed, clock, entriesMax: options.entriesMax ?? 10 });
   const fill = async () => {
     state.reads++;
     return { value: state.truth, cacheUntil: new Date(start.getTime() + 60_000) };
   };
-  return { epochs, state, cache, fill, get: () => cache.get('key', 'scope', fill) };
+  return { epochs, feed, clock, state, cache, fill, get: () => cache.get('key', 'scope', fill) };
 }
 
 describe('guarded cache', () => {
@@ -90,6 +89,54 @@ describe('guarded cache', () => {
     const { cache, fill, state } = setUp({ entriesMax: 2 });
     for (const key of ['a', 'b', 'c', 'a']) await cache.get(key, 'scope', fill);
     expect(state.reads).toBe(4);
+  });
+
+  it('holds no more than its room, whatever the number of entries', async () => {
+    const { feed, clock } = setUp();
+    const room = { sizeMax: 100, sizeOf: (text: string) => text.length };
+    const cache = createGuardedCache<string>({ feed, clock, entriesMax: 1_000, room });
+    const get = (key: string, length: number) =>
+      cache.get(key, 'scope', async () => ({ value: 'x'.repeat(length), cacheUntil: later }));
+    for (let n = 0; n < 50; n++) await get(`key ${n}`, 10);
+    await get('larger than all', 101);
+    const kept = Array.from({ length: 50 }, (_, n) => cache.peek(`key ${n}`)).filter(
+      (text) => text !== undefined,
+    );
+    expect(kept).toHaveLength(10);
+  });
+
+  // Threat: whoever asks about subjects that do not exist drives out everybody that does.
+  it('gives what callers can make up no room but its own', async () => {
+    const { feed, clock } = setUp();
+    const cache = createGuardedCache<string>({ feed, clock, entriesMax: 100 });
+    const get = (key: string, isMadeUp: boolean) =>
+      cache.get(key, 'scope', async () => ({ value: key, cacheUntil: later, isMadeUp }));
+    for (let n = 0; n < 100; n++) await get(`real ${n}`, false);
+    for (let n = 0; n < 1_000; n++) await get(`made up ${n}`, true);
+    const count = (kind: string) =>
+      Array.from({ length: 1_000 }, (_, n) => cache.peek(`${kind} ${n}`)).filter(
+        (text) => text !== undefined,
+      );
+    expect(count('real')).toHaveLength(100);
+    expect(count('made up')).toHaveLength(5);
+  });
+
+  it('forgets that an entry was made up once it is real', async () => {
+    const { feed, clock, epochs } = setUp();
+    const cache = createGuardedCache<string>({ feed, clock, entriesMax: 100 });
+    await cache.get('key', 'scope', async () => ({ value: 'none', cacheUntil: later, isMadeUp: true }));
+    epochs.advance('scope');
+    await cache.get('key', 'scope', async () => ({ value: 'real', cacheUntil: later }));
+    expect(cache.peek('key')).toBe('real');
+  });
+
+  it('renews what is kept for whoever knows that it is too old, by a read of his own', async () => {
+    const { cache, fill, get, state } = setUp();
+    await get();
+    state.truth = 2;
+    expect(await cache.renew('key', 'scope', fill)).toBe(2);
+    expect(await get()).toBe(2);
+    expect(state.reads).toBe(2);
   });
 });
 

@@ -2,14 +2,21 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../kernel/index.ts';
 import type { AuthorizationFeed } from './authorization-feed.ts';
 
-export type GuardedCacheOptions = {
+export type GuardedCacheOptions<T> = {
   readonly feed: AuthorizationFeed;
   readonly clock: Clock;
   readonly entriesMax: number;
+  /** For values that may be large: the room for all of them, in the unit of `sizeOf`, which is at least 1. */
+  readonly room?: { readonly sizeMax: number; sizeOf(value: T): number };
 };
 
-/** `cacheUntil` absent: for this one caller, not to be kept. */
-export type Filled<T> = { readonly value: T; readonly cacheUntil?: Date };
+export type Filled<T> = {
+  readonly value: T;
+  /** Absent: for this one caller, not to be kept. */
+  readonly cacheUntil?: Date;
+  /** Of a kind that callers can make up without end: kept apart, in a twentieth of the places, and drives out no other. */
+  readonly isMadeUp?: boolean;
+};
 
 /**
  * A bounded cache that the feed guards. An entry is believed only while the feed is live and the scope's epoch is
@@ -20,6 +27,8 @@ export type GuardedCache<T> = {
   /** What is kept and may be believed; for whoever can say what to read only at some cost. */
   peek(key: string): T | undefined;
   get(key: string, scope: string, fill: () => Promise<Filled<T>>): Promise<T>;
+  /** Reads and keeps anew, for whoever knows that what is kept is too old. Shares no read that began before. */
+  renew(key: string, scope: string, fill: () => Promise<Filled<T>>): Promise<T>;
 };
 
 type Entry<T> = {
@@ -30,15 +39,20 @@ type Entry<T> = {
 };
 type Pending<T> = { readonly epoch: number; readonly value: Promise<T> };
 
-export function createGuardedCache<T>(options: GuardedCacheOptions): GuardedCache<T> {
+const madeUpShare = 0.05;
+
+export function createGuardedCache<T>(options: GuardedCacheOptions<T>): GuardedCache<T> {
   const { feed, clock } = options;
-  const entries = new LRUCache<string, Entry<T>>({ max: options.entriesMax });
+  const entries = openEntries(options, 1);
+  const madeUp = openEntries(options, madeUpShare);
   const pending = new Map<string, Pending<T>>();
 
   const read = async (key: string, scope: string, epoch: number, fill: () => Promise<Filled<T>>) => {
-    const { value, cacheUntil } = await fill();
+    const { value, cacheUntil, isMadeUp } = await fill();
     if (cacheUntil !== undefined && feed.epochOf(scope) === epoch) {
-      entries.set(key, { scope, epoch, until: cacheUntil.getTime(), value });
+      const [kept, other] = isMadeUp === true ? [madeUp, entries] : [entries, madeUp];
+      kept.set(key, { scope, epoch, until: cacheUntil.getTime(), value });
+      other.delete(key);
     }
     return value;
   };
@@ -57,7 +71,7 @@ export function createGuardedCache<T>(options: GuardedCacheOptions): GuardedCach
 
   /** Told apart from a kept `undefined`. */
   const findEntry = (key: string): Entry<T> | undefined => {
-    const entry = entries.get(key);
+    const entry = entries.get(key) ?? madeUp.get(key);
     if (entry === undefined || feed.epochOf(entry.scope) !== entry.epoch || !feed.isLive()) return undefined;
     return clock.now().getTime() < entry.until ? entry : undefined;
   };
@@ -71,5 +85,20 @@ export function createGuardedCache<T>(options: GuardedCacheOptions): GuardedCach
       // Without the feed, a read that somebody else began may be from before a change this caller already knows of.
       return feed.isLive() ? readOnce(key, scope, epoch, fill) : read(key, scope, epoch, fill);
     },
+    renew: (key, scope, fill) => read(key, scope, feed.epochOf(scope), fill),
   };
+}
+
+function openEntries<T>(
+  { entriesMax, room }: GuardedCacheOptions<T>,
+  share: number,
+): LRUCache<string, Entry<T>> {
+  const max = Math.max(1, Math.floor(entriesMax * share));
+  if (room === undefined) return new LRUCache({ max });
+  const { sizeMax, sizeOf } = room;
+  return new LRUCache({
+    max,
+    maxSize: Math.max(1, Math.floor(sizeMax * share)),
+    sizeCalculation: ({ value }) => sizeOf(value),
+  });
 }

@@ -2,6 +2,7 @@ import { type AuthorizationFeed, createGuardedCache, type Filled } from '../auth
 import { type Clock, secondsAfter } from '../kernel/index.ts';
 import type { EvaluationRequest } from './authzen.ts';
 import type { ResourceReference, SubjectReference } from './policy-input.ts';
+import { createDescendantSharing } from './shared-descendants.ts';
 import {
   type DataRevision,
   type FactsDemand,
@@ -27,27 +28,44 @@ type ResourcePart = { readonly resource: ResourceFacts | null; readonly revision
 /**
  * Facts from memory while the feed vouches for them, else from the source. Subjects and registered resources are kept
  * apart, since they change apart and meet in any pair. The age limit is for whoever changes rows with triggers
- * switched off; the feed is what revocation rests on. About 2 KB a subject.
+ * switched off; the feed is what revocation rests on. About 2 KB a subject; what is larger takes more of the room.
+ * Subjects that are not known are kept in few places of their own: anyone can make up more of them.
  */
 export function cacheSubjectFacts(
   deps: CachedSubjectFactsDeps,
-  limits: { readonly entriesMax?: number; readonly ttlSeconds?: number } = {},
+  limits: { readonly entriesMax?: number; readonly bytesMax?: number; readonly ttlSeconds?: number } = {},
 ): RememberedSubjectFacts {
   const { source, feed, clock } = deps;
   const entriesMax = limits.entriesMax ?? 100_000;
-  const subjects = createGuardedCache<SubjectFacts>({ feed, clock, entriesMax });
-  const resources = createGuardedCache<ResourcePart>({ feed, clock, entriesMax });
+  const bytesMax = limits.bytesMax ?? 256 * 1024 * 1024;
+  const subjects = createGuardedCache<SubjectFacts>({
+    feed,
+    clock,
+    entriesMax,
+    room: { sizeMax: bytesMax, sizeOf: sizeOfFacts },
+  });
+  const resources = createGuardedCache<ResourcePart>({
+    feed,
+    clock,
+    entriesMax,
+    room: { sizeMax: bytesMax / 4, sizeOf: sizeOfResource },
+  });
+  const shareDescendants = createDescendantSharing();
   const keep = <T>(value: T): Filled<T> => ({
     value,
     cacheUntil: secondsAfter(clock.now(), limits.ttlSeconds ?? 1_800),
   });
 
+  async function readSubject(read: Promise<SubjectFacts>): Promise<Filled<SubjectFacts>> {
+    const part = toSubjectPart(await read);
+    return { ...keep(part), isMadeUp: !part.subject.known };
+  }
+
   async function find(organizationId: string, subject: SubjectReference, resource?: ResourceReference) {
-    const demand = resource === undefined ? {} : { resource };
     const read: { both?: Promise<SubjectFacts> } = {};
-    const known = subjects.get(keyOf(organizationId, subject), organizationId, async () => {
-      read.both = source.find(organizationId, subject, demand);
-      return keep(toSubjectPart(await read.both));
+    const known = subjects.get(keyOf(organizationId, subject), organizationId, () => {
+      read.both = readBoth(organizationId, subject, resource);
+      return readSubject(read.both);
     });
     if (resource === undefined) return known;
     // In the same turn as the read began, hence under the epoch it began under.
@@ -57,9 +75,21 @@ export function cacheSubjectFacts(
     const facts = await known;
     if (readNow !== undefined) return readNow;
     if (!facts.resourceTypes?.includes(resource.type)) return facts;
-    const readBoth = () => source.find(organizationId, subject, demand);
-    const part = await keepResource(organizationId, resource, readBoth);
-    return areOfOneMoment(facts, part) ? join(facts, part) : readBoth();
+    const readAgain = () => readBoth(organizationId, subject, resource);
+    const part = await keepResource(organizationId, resource, readAgain);
+    return areOfOneMoment(facts, part) ? join(facts, part) : readAgain();
+  }
+
+  /** For whoever knows of something newer than what is kept. */
+  async function renew(organizationId: string, subject: SubjectReference, resource?: ResourceReference) {
+    const read = readBoth(organizationId, subject, resource);
+    await subjects.renew(keyOf(organizationId, subject), organizationId, () => readSubject(read));
+    return read;
+  }
+
+  async function readBoth(organizationId: string, subject: SubjectReference, resource?: ResourceReference) {
+    const demand = resource === undefined ? {} : { resource };
+    return shareDescendants(await source.find(organizationId, subject, demand));
   }
 
   function keepResource(
@@ -88,7 +118,7 @@ export function cacheSubjectFacts(
     find: async (organizationId, subject, { resource, minDataRevision }: FactsDemand = {}) => {
       const facts = await find(organizationId, subject, resource);
       if (minDataRevision === undefined || isAsNewAs(facts, minDataRevision)) return facts;
-      return source.find(organizationId, subject, resource === undefined ? {} : { resource });
+      return renew(organizationId, subject, resource);
     },
   };
 }
@@ -96,6 +126,21 @@ export function cacheSubjectFacts(
 /** A tuple, since ids come from callers: joined text would let two subjects share an entry. */
 function keyOf(organizationId: string, { type, id }: SubjectReference | ResourceReference): string {
   return JSON.stringify([organizationId, type, id]);
+}
+
+/** Bytes, roughly. Lists that several share are counted for each: they are large only where trees are. */
+function sizeOfFacts({ subject, bindings, resourceTypes }: SubjectFacts): number {
+  const texts = subject.teams.length + (resourceTypes?.length ?? 0);
+  return bindings.reduce((sum, binding) => sum + sizeOfBinding(binding), 500 + 60 * texts);
+}
+
+function sizeOfBinding({ permissions, scope, conditions }: SubjectFacts['bindings'][number]): number {
+  const below = scope.type === 'team' ? scope.descendants.length : 0;
+  return 400 + 60 * (permissions.length + below) + 200 * (conditions?.length ?? 0);
+}
+
+function sizeOfResource({ resource }: ResourcePart): number {
+  return 300 + 2 * (resource === null ? 0 : JSON.stringify(resource.attributes).length);
 }
 
 function toSubjectPart({ resource: _resource, ...facts }: SubjectFacts): SubjectFacts {

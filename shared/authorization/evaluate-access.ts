@@ -2,6 +2,7 @@ import { type Clock, invariant, toNumericDate } from '../kernel/index.ts';
 import type { EvaluationRequest } from './authzen.ts';
 import { type Decision, refuseForError } from './decision.ts';
 import { demandFreshFacts } from './fresh-subject-facts.ts';
+import { narrowScopes } from './narrow-scopes.ts';
 import type { ServedPolicyEngine } from './policy-engine.ts';
 import type { PolicyInput, ResourceProperties } from './policy-input.ts';
 import type { ResourceFacts, SubjectFacts, SubjectFactsSource } from './subject-facts.ts';
@@ -59,22 +60,25 @@ async function findFacts(source: SubjectFactsSource, question: AccessQuestion): 
 }
 
 export function toPolicyInput(facts: SubjectFacts, request: EvaluationRequest, now: number): PolicyInput {
-  const { subject, action, resource, context } = request;
+  const { subject, action, context } = request;
+  const resource = toResourceInput(facts.resource, request.resource);
   return {
     now,
     organization: facts.organization,
     subject: { type: subject.type, id: subject.id, ...facts.subject, ...attributes(subject.properties) },
-    bindings: facts.bindings,
+    bindings: narrowScopes(facts.bindings, resource),
     action: { name: action.name, ...attributes(action.properties) },
-    resource: {
-      type: resource.type,
-      id: resource.id,
-      ...(facts.resource === undefined || facts.resource === null
-        ? { properties: resource.properties ?? {} }
-        : { registered: true, properties: toRegistered(facts.resource, resource.properties ?? {}) }),
-    },
+    resource,
     context: context ?? {},
   };
+}
+
+function toResourceInput(
+  facts: SubjectFacts['resource'],
+  { type, id, properties = {} }: EvaluationRequest['resource'],
+): PolicyInput['resource'] {
+  if (facts === undefined || facts === null) return { type, id, properties };
+  return { type, id, registered: true, properties: toRegistered(facts, properties) };
 }
 
 /**

@@ -61,29 +61,104 @@ test('an answer rests on facts no older than demanded, or there is none', async 
   expect(await ask(8)).toMatchObject({ decision: false, code: 'error' });
 });
 
-describe('facts that are read ahead', () => {
-  const setUp = (isLive: boolean) => {
-    const state = { reads: 0 };
-    const source = {
-      find: async () => {
-        state.reads++;
-        return { ...facts, resource: null };
-      },
-    };
-    const feed = { epochOf: () => 0, isLive: () => isLive };
-    return { state, cached: cacheSubjectFacts({ source, feed, clock }) };
+/** Facts behind a cache, and how often they were read. */
+function cacheFacts(
+  find: (id: string) => SubjectFacts = () => ({ ...facts, resource: null }),
+  options: { isLive?: boolean; bytesMax?: number; entriesMax?: number } = {},
+) {
+  const { isLive = true, ...limits } = options;
+  const state = { reads: 0 };
+  const source = {
+    find: async (_: string, { id }: { id: string }) => {
+      state.reads++;
+      return find(id);
+    },
   };
+  const feed = { epochOf: () => 0, isLive: () => isLive };
+  return { state, cached: cacheSubjectFacts({ source, feed, clock }, limits) };
+}
+const user = (id: string | number) => ({ type: 'user', id: `usr_${id}` });
+
+describe('remembered facts', () => {
+  const tree = Array.from({ length: 1_000 }, (_, n) => `team_${n}`);
+  const atRoot = (): SubjectFacts => ({
+    ...facts,
+    bindings: [
+      {
+        id: 'bind_1',
+        role: 'Member',
+        permissions: [],
+        effect: 'allow',
+        scope: { type: 'team', id: 'team_root', descendants: [...tree] },
+      },
+    ],
+  });
+
+  test('of large subjects take the room that they need: fewer of them are kept', async () => {
+    const { state, cached } = cacheFacts(atRoot, { bytesMax: 1024 * 1024 });
+    for (let n = 0; n < 100; n++) await cached.find(organizationId, user(n));
+    for (let n = 99; n >= 0; n--) await cached.find(organizationId, user(n));
+    expect(state.reads).toBeGreaterThan(150);
+    await cached.find(organizationId, user(0));
+    expect(state.reads).toBeLessThanOrEqual(200);
+  });
+
+  test('of one tree share the list of its teams, and of another state of it do not', async () => {
+    const { cached } = cacheFacts((id) => ({
+      ...atRoot(),
+      revision:
+        id === 'usr_2' ? { data: 9, subjects: 9, resources: 3 } : { data: 7, subjects: 7, resources: 3 },
+    }));
+    const listOf = async (id: number) => {
+      const scope = (await cached.find(organizationId, user(id))).bindings[0]?.scope;
+      return scope?.type === 'team' ? scope.descendants : undefined;
+    };
+    const [first, second, third] = [await listOf(0), await listOf(1), await listOf(2)];
+    expect(first).toEqual(tree);
+    expect(second).toBe(first);
+    expect(third).toEqual(tree);
+    expect(third).not.toBe(first);
+  });
+
+  // Threat: anyone who may ask makes up subjects until nobody's facts are remembered.
+  test('of subjects that do not exist drive out no others', async () => {
+    const unknown = { ...facts, subject: { known: false, status: 'disabled', teams: [] } } as const;
+    const { state, cached } = cacheFacts((id) => (id === 'usr_1' ? facts : unknown), { entriesMax: 100 });
+    await cached.find(organizationId, user(1));
+    for (let n = 2; n < 1_000; n++) await cached.find(organizationId, user(n));
+    const before = state.reads;
+    await cached.find(organizationId, user(1));
+    expect(state.reads).toBe(before);
+  });
+
+  test('that are too old for one question are renewed for all', async () => {
+    const state = { revision: 7 };
+    const { state: counted, cached } = cacheFacts(() => ({
+      ...facts,
+      revision: { data: state.revision, subjects: 7, resources: 3 },
+    }));
+    await cached.find(organizationId, user(1));
+    state.revision = 8;
+    for (let n = 0; n < 3; n++) {
+      const found = await cached.find(organizationId, user(1), { minDataRevision: 8 });
+      expect(found.revision?.data).toBe(8);
+    }
+    expect(counted.reads).toBe(2);
+  });
+});
+
+describe('facts that are read ahead', () => {
   const { subject, resource } = request;
 
   test('are read once, for the question that follows', async () => {
-    const { state, cached } = setUp(true);
+    const { state, cached } = cacheFacts();
     cached.prefetch(organizationId, request);
     expect((await cached.find(organizationId, subject, { resource })).revision).toEqual(facts.revision);
     expect(state.reads).toBe(1);
   });
 
   test('are not read while nothing may be shared', async () => {
-    const { state, cached } = setUp(false);
+    const { state, cached } = cacheFacts(undefined, { isLive: false });
     cached.prefetch(organizationId, request);
     expect(state.reads).toBe(0);
     await cached.find(organizationId, subject, { resource });
