@@ -91,6 +91,15 @@ describe.each(services.map((service) => [service.metadata.name, service] as cons
       expect(at(pod, 'automountServiceAccountToken')).toBe(false);
     });
 
+    // Secrets are mounted for root and a group: without it the process cannot read its own key and never starts.
+    test('may read every secret that is mounted for it', () => {
+      const volumes = (at(pod, 'volumes') ?? []) as { secret?: { defaultMode?: number } }[];
+      const secrets = volumes.flatMap(({ secret }) => secret ?? []);
+      if (secrets.length === 0) return;
+      expect(at(pod, 'securityContext', 'fsGroup')).toBe(at(container, 'securityContext', 'runAsGroup'));
+      for (const { defaultMode = 0 } of secrets) expect(defaultMode & 0o040).toBe(0o040);
+    });
+
     test('states what it needs, and probes what is cheap', () => {
       expect(at(container, 'resources', 'requests', 'cpu')).toBeDefined();
       expect(at(container, 'resources', 'limits', 'memory')).toBeDefined();
