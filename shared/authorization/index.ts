@@ -54,6 +54,7 @@ export {
   permissionPatternSchema,
   permissions,
 } from './permission.ts';
+export { isPlatformResourceType } from './platform-resource-type.ts';
 export {
   candidatesEntrypoint,
   type PolicyBundle,

@@ -1,5 +1,6 @@
 import type { DatabasePool } from '../db/index.ts';
 import type { BindingCondition } from './binding-condition.ts';
+import { isPlatformResourceType } from './platform-resource-type.ts';
 import type {
   Attributes,
   BindingFact,
@@ -243,10 +244,13 @@ function toExpiry(...instants: readonly (number | null)[]): Pick<SubjectState, '
   return known.length === 0 ? {} : { expires_at: Math.min(...known) };
 }
 
+/** Threat: what was registered under a name that is the platform's own would say of its things whose they are. */
 function toRest({ resourceTypes, resource, revision }: FactsRow, demand: FactsDemand | undefined) {
+  const asked = demand?.resource;
+  const isHeeded = asked !== undefined && !isPlatformResourceType(asked.type);
   return {
-    resourceTypes,
-    ...(demand?.resource === undefined ? {} : { resource: resource && toResource(resource) }),
+    resourceTypes: resourceTypes.filter((type) => !isPlatformResourceType(type)),
+    ...(asked === undefined ? {} : { resource: isHeeded ? resource && toResource(resource) : null }),
     ...(revision === null ? {} : { revision }),
   };
 }

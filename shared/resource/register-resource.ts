@@ -6,6 +6,7 @@ import { checkReferences } from './check-references.ts';
 import type { Resource } from './resource.ts';
 import type { ResourceDeps } from './resource-deps.ts';
 import type { ResourceFailure } from './resource-failure.ts';
+import { isReservedResourceType } from './resource-type.ts';
 
 export type RegisterResourceInput = Pick<Resource, 'type' | 'resourceId' | 'attributes'> & {
   readonly organizationId: OrganizationId;
@@ -23,7 +24,8 @@ export async function registerResource(
   const { team, owner } = input;
   const resource: Resource = { ...input, team, owner, managedBy: 'api', createdAt: now, updatedAt: now };
   return withOrgChange(deps.pool, input.organizationId, async (tx) => {
-    if ((await deps.store.findType(tx, resource.type)) === undefined)
+    // One may have been registered before the platform took the name for itself.
+    if (isReservedResourceType(resource.type) || (await deps.store.findType(tx, resource.type)) === undefined)
       return fail({ code: 'resource.type_unknown', type: resource.type });
     const checked = await checkReferences(deps.store, tx, resource);
     if (!checked.ok) return checked;

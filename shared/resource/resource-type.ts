@@ -1,3 +1,4 @@
+import { isPlatformResourceType } from '../authorization/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
 
 /** A kind of thing that an organization's own services keep and ask decisions about. */
@@ -19,32 +20,7 @@ export const resourceTypeNamePattern = /^[a-z][a-z0-9_.-]{0,62}$/;
 /** The subject facts of a decision name every type of the organization. */
 export const resourceTypesMax = 100;
 
-/**
- * Types of the platform's own. Threat: whoever could register one of them could say of another's key or account to
- * which team it belongs.
- */
-const reserved: ReadonlySet<string> = new Set([
-  'api_key',
-  'audit',
-  'authorization',
-  'binding',
-  'budget',
-  'decision',
-  'git_source',
-  'invoice',
-  'membership',
-  'organization',
-  'resource',
-  'resource_type',
-  'role',
-  'service_account',
-  'session',
-  'signing_key',
-  'team',
-  'usage',
-  'user',
-]);
-
+/** Types of the platform's own: shared/authorization says which, and heeds no registration of one. */
 export function isReservedResourceType(name: string): boolean {
-  return reserved.has(name);
+  return isPlatformResourceType(name);
 }

@@ -205,3 +205,43 @@ describe('resources', () => {
     expect(await mayAdaRead('9')).toBe(false);
   });
 });
+
+// Threat: a rule registered for a team would make what is granted within that team a right over every trust rule.
+describe('what was registered under a name that the platform has taken since', () => {
+  it('counts in no decision, and nothing more of it can be registered', async () => {
+    const { organizationId } = tenant;
+    const row = {
+      org_id: organizationId,
+      managed_by: 'api' as const,
+      created_at: new Date(),
+      updated_at: new Date(),
+    };
+    await withOrg(admin.pool, organizationId, async (tx) => {
+      await tx
+        .insertInto('resource_type')
+        .values({ ...row, name: 'trust_rule', description: '', actions: ['create'] })
+        .execute();
+      await tx
+        .insertInto('resource')
+        .values({
+          ...row,
+          resource_type: 'trust_rule',
+          resource_id: '*',
+          team_id: tenant.idOf('core'),
+          owner: null,
+          attributes: '{}',
+        })
+        .execute();
+    });
+    const found = await admin.deps.facts.find(
+      organizationId,
+      { type: 'user', id: tenant.idOf('ada') },
+      { resource: { type: 'trust_rule', id: '*' } },
+    );
+    expect(found.resource).toBeNull();
+    expect(found.resourceTypes).not.toContain('trust_rule');
+    expect(await post('resources', { type: 'trust_rule', resourceId: 'rule_1' })).toMatchObject({
+      status: 400,
+    });
+  });
+});
