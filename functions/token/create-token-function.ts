@@ -23,6 +23,7 @@ import { createClientAdapter } from './client-adapter.ts';
 import { createProvider } from './create-provider.ts';
 import { createHandler } from './handler.ts';
 import { keepPrepared } from './keep-prepared.ts';
+import { limitIssuerKeys } from './limit-issuer-keys.ts';
 import { openOidcAdapter } from './oidc-adapter.ts';
 import type { ProveDelegationDeps } from './prove-delegation.ts';
 import { createRefusalRecorder } from './record-token.ts';
@@ -88,7 +89,7 @@ export async function createTokenFunction(deps: TokenFunctionDeps): Promise<Toke
           adapter,
           refusals,
           clients: { ...deps, store: deps.apiKeys },
-          workloads: deps,
+          workloads: { ...deps, issuerKeys: limitIssuerKeys(deps.limits, deps.issuerKeys) },
           delegation,
         },
         key,

@@ -17,7 +17,7 @@ export type ProveWorkloadDeps = {
   readonly pool: DatabasePool;
   readonly trustRules: TrustRuleStore;
   readonly facts: SubjectFactsSource;
-  readonly issuerKeys: IssuerKeys;
+  readonly issuerKeys: Pick<IssuerKeys, 'find'>;
   readonly clock: Clock;
 };
 

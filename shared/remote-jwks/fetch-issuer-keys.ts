@@ -7,7 +7,12 @@ import type { FetchRemoteJson, RemoteJsonFailure } from './remote-json.ts';
 /** `reason` is for logs and the audit trail. */
 export type IssuerKeysFailure = {
   readonly code: 'issuer_keys.unavailable';
-  readonly reason: RemoteJsonFailure['reason'] | 'other_issuer' | 'not_a_key_set' | 'too_many_fetches';
+  readonly reason:
+    | RemoteJsonFailure['reason']
+    | 'other_issuer'
+    | 'not_a_key_set'
+    | 'too_many_fetches'
+    | 'too_many_failures';
 };
 
 export type FetchIssuerKeysDeps = {

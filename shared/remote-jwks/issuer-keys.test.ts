@@ -52,9 +52,12 @@ const pass = (seconds: number) => {
   now = secondsAfter(now, seconds);
 };
 
+const find = (of: string, kid?: string, organizationId = 'org_a') =>
+  keys.find({ issuer: of, kid, organizationId });
+
 /** Whether a token of the key verifies with what is found. */
 async function verifies(kid: string): Promise<boolean> {
-  const found = await keys.find(issuer, kid);
+  const found = await find(issuer, kid);
   const pair = pairs[kid];
   if (!found.ok || pair === undefined) return false;
   const jwt = await new SignJWT({}).setProtectedHeader({ alg: 'ES256', kid }).sign(pair.privateKey);
@@ -84,10 +87,10 @@ describe('an unknown key', () => {
   // Threat: tokens with invented key ids make us ask the issuer for each.
   test('is looked for once a minute at most, however many are named', async () => {
     await verifies('one');
-    for (let place = 0; place < 50; place++) await keys.find(issuer, `invented-${place}`);
+    for (let place = 0; place < 50; place++) await find(issuer, `invented-${place}`);
     expect(asked).toHaveLength(2);
     pass(61);
-    for (let place = 0; place < 50; place++) await keys.find(issuer, `invented-${place}`);
+    for (let place = 0; place < 50; place++) await find(issuer, `invented-${place}`);
     expect(asked).toHaveLength(4);
     expect(await verifies('one')).toBe(true);
   });
@@ -151,20 +154,63 @@ describe('a failure', () => {
     ['no key', () => Object.assign(site, { kids: [] }), 'not_a_key_set'],
   ])('is %s', async (_what, spoil, reason) => {
     spoil();
-    expect(await keys.find(issuer, 'one')).toEqual({
+    expect(await find(issuer, 'one')).toEqual({
       ok: false,
       failure: { code: 'issuer_keys.unavailable', reason },
     });
   });
 });
 
+const discoveriesAsked = () => asked.filter((url) => url.endsWith('openid-configuration')).length;
+
 // Threat: rules for ever more issuers make us a source of requests.
-test('fetches of all issuers together are at most ten a second', async () => {
-  for (let place = 0; place < 30; place++) await keys.find(`https://${place}.issuer.test`, undefined);
-  expect(asked.filter((url) => url.endsWith('openid-configuration'))).toHaveLength(10);
-  expect(await keys.find('https://late.issuer.test', undefined)).toMatchObject({
-    failure: { reason: 'too_many_fetches' },
+describe('fetches', () => {
+  test('of all issuers together are at most ten a second', async () => {
+    for (let place = 0; place < 30; place++)
+      await find(`https://${place}.issuer.test`, undefined, `org_${place}`);
+    expect(discoveriesAsked()).toBe(10);
+    expect(await find('https://late.issuer.test')).toMatchObject({ failure: { reason: 'too_many_fetches' } });
   });
+
+  test('of one organization are at most five in ten seconds', async () => {
+    for (let place = 0; place < 10; place++) await find(`https://${place}.issuer.test`);
+    expect(discoveriesAsked()).toBe(5);
+    pass(10);
+    for (let place = 10; place < 20; place++) await find(`https://${place}.issuer.test`);
+    expect(discoveriesAsked()).toBe(10);
+  });
+
+  // Threat: one tenant's failing issuers use up what another tenant's first token needs.
+  test('of one organization leave room for those of another', async () => {
+    site.isDown = true;
+    for (let place = 0; place < 10; place++) await find(`https://${place}.issuer.test`, undefined, 'org_bad');
+    site.isDown = false;
+    expect(await find(issuer, 'one', 'org_good')).toMatchObject({ ok: true });
+  });
+
+  test('that were not made are made as soon as there is room', async () => {
+    for (let place = 0; place < 10; place++)
+      await find(`https://${place}.issuer.test`, undefined, `org_${place}`);
+    expect(await verifies('one')).toBe(false);
+    pass(1);
+    expect(await verifies('one')).toBe(true);
+  });
+});
+
+// Threat: a tenant's many issuers push the keys of everybody's issuer out of memory.
+test('keys that are held stay, however many issuers fail', async () => {
+  await verifies('one');
+  site.isDown = true;
+  asked = [];
+  for (let place = 0; place < 600; place++) {
+    if (place % 10 === 0) pass(1);
+    await find(`https://${place}.issuer.test`, undefined, `org_${place}`);
+  }
+  expect(discoveriesAsked()).toBe(600);
+  expect(keys.held({ issuer, kid: 'one' })).toBeDefined();
+  expect(await verifies('one')).toBe(true);
+  await find('https://599.issuer.test', undefined, 'org_later');
+  expect(discoveriesAsked()).toBe(600);
 });
 
 test('an internal issuer may name keys at its own origin only', async () => {
@@ -180,7 +226,7 @@ test('an internal issuer may name keys at its own origin only', async () => {
     internalIssuers,
     clock: { now: () => now },
   });
-  await internalKeys.find('http://127.0.0.1:1', undefined);
+  await internalKeys.find({ issuer: 'http://127.0.0.1:1', kid: undefined, organizationId: 'org_a' });
   expect(internal).toEqual([
     ['http://127.0.0.1:1/.well-known/openid-configuration', true],
     [jwksUri, false],

@@ -1,6 +1,7 @@
 import { createLocalJWKSet, type JWTVerifyGetKey } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { type Clock, ok, type Result } from '../kernel/index.ts';
+import { createFetchBudget } from './fetch-budget.ts';
 import {
   type FetchedKeys,
   type FetchIssuerKeysDeps,
@@ -9,9 +10,19 @@ import {
   unavailable,
 } from './fetch-issuer-keys.ts';
 
-/** The keys of foreign issuers. `kid` is what a token names: a set without it may be old. */
+/** What a token says of its keys, and the organization whose rule it is held against, which pays for the asking. */
+export type IssuerKeysQuery = {
+  readonly issuer: string;
+  /** A set without it may be old. */
+  readonly kid: string | undefined;
+  readonly organizationId: string;
+};
+
+/** The keys of foreign issuers. */
 export type IssuerKeys = {
-  find(issuer: string, kid: string | undefined): Promise<Result<JWTVerifyGetKey, IssuerKeysFailure>>;
+  /** What is remembered and good: asks nobody. */
+  held(query: Omit<IssuerKeysQuery, 'organizationId'>): JWTVerifyGetKey | undefined;
+  find(query: IssuerKeysQuery): Promise<Result<JWTVerifyGetKey, IssuerKeysFailure>>;
 };
 
 export type IssuerKeysDeps = FetchIssuerKeysDeps & { readonly clock: Clock };
@@ -23,65 +34,78 @@ const graceMs = 3_600 * secondMs;
 /** Between attempts at one issuer: after a failure, and for a key that the set does not hold. */
 const retryMs = 15 * secondMs;
 const unknownKeyMs = 60 * secondMs;
-const issuersMax = 500;
-const fetchesPerSecondMax = 10;
+const setsMax = 500;
+const attemptsMax = 5_000;
 
 type KeySet = {
   readonly getKey: JWTVerifyGetKey;
   readonly kids: ReadonlySet<string>;
   readonly until: number;
 };
-type Entry = {
-  set?: KeySet;
-  failure?: IssuerKeysFailure;
-  attemptedAt?: number;
-  pending?: Promise<void>;
-};
+/** The last time an issuer was asked, and what came of it unless it was a key set. */
+type Attempt = { readonly at: number; failure?: IssuerKeysFailure; pending?: Promise<void> };
 
 /**
  * Remembers what it fetched, from 5 minutes to 24 hours as the issuer says. Whoever sends tokens chooses their `kid`,
  * and whoever writes rules chooses issuers: so one issuer is asked at most once a minute for a key it does not have,
- * failures are remembered, callers share a fetch, and all fetches together are at most ten a second.
+ * failures are remembered apart from key sets, so that they displace none, callers share a fetch, and each
+ * organization has a budget of its own (fetch-budget.ts).
  */
 export function createIssuerKeys(deps: IssuerKeysDeps): IssuerKeys {
-  const entries = new LRUCache<string, Entry>({ max: issuersMax });
-  const admit = createAdmission(fetchesPerSecondMax);
-  const refresh = async (entry: Entry, issuer: string, now: number) => {
-    const fetched = admit(now) ? await fetchIssuerKeys(deps, issuer) : unavailable('too_many_fetches');
-    if (fetched.ok) {
-      entry.set = toKeySet(fetched.value, now);
-      delete entry.failure;
-    } else entry.failure = fetched.failure;
-  };
+  const sets = new LRUCache<string, KeySet>({ max: setsMax });
+  const attempts = new LRUCache<string, Attempt>({ max: attemptsMax });
+  const admit = createFetchBudget();
+  const nowMs = () => deps.clock.now().getTime();
+
+  function begin(issuer: string, now: number): Attempt {
+    const attempt: Attempt = { at: now };
+    attempt.pending = fetchIssuerKeys(deps, issuer)
+      .then((fetched) => {
+        if (fetched.ok) sets.set(issuer, toKeySet(fetched.value, now));
+        else attempt.failure = fetched.failure;
+      })
+      .finally(() => {
+        delete attempt.pending;
+      });
+    attempts.set(issuer, attempt);
+    return attempt;
+  }
   return {
-    find: async (issuer, kid) => {
-      const entry = entries.get(issuer) ?? {};
-      entries.set(issuer, entry);
-      const now = deps.clock.now().getTime();
-      if (entry.pending === undefined && isDue(entry, kid, now)) {
-        entry.attemptedAt = now;
-        entry.pending = refresh(entry, issuer, now).finally(() => {
-          delete entry.pending;
-        });
+    held: ({ issuer, kid }) => {
+      const set = sets.get(issuer);
+      return isGood(set, kid, nowMs()) ? set?.getKey : undefined;
+    },
+    find: async ({ issuer, kid, organizationId }) => {
+      const now = nowMs();
+      const before = sets.get(issuer);
+      if (before !== undefined && isGood(before, kid, now)) return ok(before.getKey);
+      let attempt = attempts.get(issuer);
+      if (isDue(attempt, before, now)) {
+        // An attempt that is not made is not remembered: the issuer is asked as soon as there is room.
+        if (admit(organizationId, now)) attempt = begin(issuer, now);
+        else if (!isBelieved(before, now)) return unavailable('too_many_fetches');
       }
-      if (!isGood(entry, kid, now)) await entry.pending;
-      const { set, failure } = entry;
-      if (set !== undefined && now < set.until + graceMs) return ok(set.getKey);
-      return unavailable(failure?.reason ?? 'unreachable');
+      await attempt?.pending;
+      const set = sets.get(issuer);
+      if (set !== undefined && isBelieved(set, now)) return ok(set.getKey);
+      return unavailable(attempt?.failure?.reason ?? 'unreachable');
     },
   };
 }
 
 /** A set that is fresh and holds the key. A token without `kid` is content with any set. */
-function isGood({ set }: Entry, kid: string | undefined, now: number): boolean {
+function isGood(set: KeySet | undefined, kid: string | undefined, now: number): boolean {
   return set !== undefined && now < set.until && (kid === undefined || set.kids.has(kid));
 }
 
-function isDue(entry: Entry, kid: string | undefined, now: number): boolean {
-  if (isGood(entry, kid, now)) return false;
-  const isUnknownKey = entry.set !== undefined && now < entry.set.until;
-  const pauseMs = isUnknownKey ? unknownKeyMs : retryMs;
-  return entry.attemptedAt === undefined || now >= entry.attemptedAt + pauseMs;
+function isBelieved(set: KeySet | undefined, now: number): boolean {
+  return set !== undefined && now < set.until + graceMs;
+}
+
+function isDue(attempt: Attempt | undefined, set: KeySet | undefined, now: number): boolean {
+  if (attempt === undefined) return true;
+  const isUnknownKey = set !== undefined && now < set.until;
+  return attempt.pending === undefined && now >= attempt.at + (isUnknownKey ? unknownKeyMs : retryMs);
 }
 
 function toKeySet({ jwks, maxAgeSeconds }: FetchedKeys, now: number): KeySet {
@@ -91,17 +115,5 @@ function toKeySet({ jwks, maxAgeSeconds }: FetchedKeys, now: number): KeySet {
     getKey: createLocalJWKSet(jwks),
     kids: new Set(jwks.keys.flatMap(({ kid }) => (kid === undefined ? [] : [kid]))),
     until: now + Math.min(Math.max(askedMs, min), max),
-  };
-}
-
-function createAdmission(perSecondMax: number): (now: number) => boolean {
-  let second = 0;
-  let count = 0;
-  return (now) => {
-    const current = Math.floor(now / secondMs);
-    if (current !== second) count = 0;
-    second = current;
-    count += 1;
-    return count <= perSecondMax;
   };
 }

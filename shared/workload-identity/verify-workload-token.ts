@@ -6,7 +6,10 @@ import { hasRequiredClaim } from './required-claim.ts';
 import { matchesSubject } from './subject-pattern.ts';
 import type { TrustRule } from './trust-rule.ts';
 
-export type VerifyWorkloadTokenDeps = { readonly issuerKeys: IssuerKeys; readonly clock: Clock };
+export type VerifyWorkloadTokenDeps = {
+  readonly issuerKeys: Pick<IssuerKeys, 'find'>;
+  readonly clock: Clock;
+};
 
 export type WorkloadToken = {
   readonly subject: string;
@@ -58,7 +61,7 @@ export async function verifyWorkloadToken(
   if (!workloadAlgorithms.includes(header.alg ?? '')) return refuse('algorithm');
   const keys =
     rule.jwks === undefined
-      ? await deps.issuerKeys.find(rule.issuer, header.kid)
+      ? await deps.issuerKeys.find({ ...rule, kid: header.kid })
       : ok(createLocalJWKSet(rule.jwks));
   if (!keys.ok) return refuse('keys_unavailable');
   try {
