@@ -17,6 +17,7 @@ import * as revokeSigningKey from './0014-revoke-signing-key.ts';
 import * as subjectKey from './0016-create-subject-key.ts';
 import * as teamWalk from './0017-index-team-walk.ts';
 import * as dataKeyRotation from './0018-create-data-key-rotation.ts';
+import * as keyEnvironment from './0019-keep-key-environment.ts';
 
 /** Append-only. Named here, not found on disk, so that a bundle carries them. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -37,6 +38,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0016-create-subject-key': subjectKey,
   '0017-index-team-walk': teamWalk,
   '0018-create-data-key-rotation': dataKeyRotation,
+  '0019-keep-key-environment': keyEnvironment,
 };
 
 /** Applies what is missing, in one transaction. Returns the names applied; throws with the cause otherwise. */

@@ -18,6 +18,8 @@ export function toApiKeyProblem(failure: ApiKeyFailure): Result<never, ProblemFa
         code: 'authorization.not_permitted',
         detail: 'Only its owner can rotate a personal key, since its text opens what the owner may do',
       });
+    case 'api_key.environment_fixed':
+      return malformed([{ path: 'body.environment', message: `is ${failure.environment} and stays so` }]);
     case 'api_key.overlap_running':
       return fail({ code: 'resource.conflict', detail: toOverlapAdvice(failure.until) });
     case 'api_key.overlap_unavailable':

@@ -47,6 +47,7 @@ export const apiKeyView = z.strictObject({
   fingerprint: z.string().describe('Id and last four characters'),
   serviceAccountId: serviceAccountIdField.optional().describe('The owner, unless the key is personal'),
   userId: userIdField.optional().describe('The owner of a personal key'),
+  environment: z.enum(['live', 'test']).optional().describe('Absent: from before it was kept'),
   description: z.string(),
   reason: z.string().optional(),
   labels: z.record(z.string(), z.string()),
@@ -69,11 +70,12 @@ export const issuedApiKeyView = apiKeyView.extend({
 });
 
 export function toApiKeyView(key: ApiKey): z.input<typeof apiKeyView> {
-  const { id, description, labels, status, createdBy } = key;
+  const { id, environment, description, labels, status, createdBy } = key;
   return {
     id,
     fingerprint: fingerprintOf(id, key.lastFour),
     ...(key.owner.type === 'user' ? { userId: key.owner.id } : { serviceAccountId: key.owner.id }),
+    ...(environment && { environment }),
     description,
     ...(key.reason && { reason: key.reason }),
     labels: { ...labels },

@@ -9,6 +9,9 @@ export const rotateApiKeyBody = {
     .max(overlapSecondsMax)
     .default(overlapSecondsDefault)
     .describe('How long the secret before works too; 0 ends it, and any before it, now'),
-  environment: z.enum(['live', 'test']).default('live').describe('Stands in the text of the key'),
+  environment: z
+    .enum(['live', 'test'])
+    .optional()
+    .describe('Only for a key that shows none, then live when absent; of any other it stays as it is'),
   reason: reasonField.optional(),
 };

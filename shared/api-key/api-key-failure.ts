@@ -1,4 +1,5 @@
 import type { ApiKey } from './api-key.ts';
+import type { ApiKeyEnvironment } from './api-key-text.ts';
 import type { ScopeFailure } from './key-scopes.ts';
 
 export type ApiKeyFailure =
@@ -9,6 +10,8 @@ export type ApiKeyFailure =
   | { readonly code: 'api_key.not_active'; readonly status: ApiKey['status'] | 'expired' }
   /** A personal key's text is for its owner alone. */
   | { readonly code: 'api_key.not_yours' }
+  /** A key never becomes one of another environment. */
+  | { readonly code: 'api_key.environment_fixed'; readonly environment: ApiKeyEnvironment }
   /** Two secrets live at once, never three. */
   | { readonly code: 'api_key.overlap_running'; readonly until: Date }
   /** The row has only the keyed hash of an older form, which cannot stand beside another secret. */

@@ -1,6 +1,7 @@
 import type { OrganizationId } from '../organization/index.ts';
 import type { ApiKeyId } from './api-key-id.ts';
 import type { ApiKeyOwner } from './api-key-owner.ts';
+import type { ApiKeyEnvironment } from './api-key-text.ts';
 
 /** A key as it may be shown at any time. Its secrets are not in here: nothing that lists keys reads them. */
 export type ApiKey = {
@@ -9,6 +10,8 @@ export type ApiKey = {
   readonly owner: ApiKeyOwner;
   /** Of the newest secret. */
   readonly lastFour: string;
+  /** Stands in the text, of every secret it will have. Unknown of keys from before this was kept. */
+  readonly environment: ApiKeyEnvironment | undefined;
   readonly description: string;
   /** Why it was made. */
   readonly reason: string | undefined;

@@ -85,6 +85,7 @@ function createKey(
   return {
     ...own,
     organizationId: input.organizationId,
+    environment: input.environment,
     description: input.description,
     reason: input.reason,
     labels: input.labels ?? {},

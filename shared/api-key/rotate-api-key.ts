@@ -22,7 +22,8 @@ export type RotateApiKeyInput = {
   readonly actor: Actor;
   /** Of the credential that asks; absent: it is not narrowed. */
   readonly callerScopes?: readonly string[] | undefined;
-  readonly environment: ApiKeyEnvironment;
+  /** Of a key whose own is not known; absent: live. Of any other it can but repeat it. */
+  readonly environment?: ApiKeyEnvironment | undefined;
   /** How long the secret before goes on working beside the new one; 0: it ends now, and so does one before it. */
   readonly overlapSeconds: number;
   readonly reason?: string | undefined;
@@ -30,7 +31,7 @@ export type RotateApiKeyInput = {
 
 export type RotateFailure =
   | FailureOf<'not_found' | 'not_active' | 'not_yours' | 'overlap_running' | 'overlap_unavailable'>
-  | FailureOf<'scope_beyond_caller'>;
+  | FailureOf<'environment_fixed' | 'scope_beyond_caller'>;
 
 /**
  * Gives a key a new secret; id, owner, scopes and all else stay. Of several rotations at once with an overlap the
@@ -48,8 +49,7 @@ export async function rotateApiKey(
     if (locked === undefined) return fail({ code: 'api_key.not_found' });
     const refused = findRefusal(locked, input, now);
     if (refused !== undefined) return fail(refused);
-    const kind = locked.key.owner.type === 'user' ? 'pk' : 'sa';
-    const text = createApiKeyText(deps.random, keyId, { kind, environment: input.environment });
+    const text = createNextText(deps, locked.key, input);
     const rotated = await deps.store.rotate(tx, {
       id: keyId,
       secret: sealSecret(deps.pepper, keyId, text),
@@ -66,9 +66,19 @@ export async function rotateApiKey(
   });
 }
 
+/** Threat: a key for tests that comes back as one that scanners, logs and people take for a live one, or the reverse. */
+function createNextText(
+  { random }: ApiKeyDeps,
+  { id, owner, environment }: ApiKey,
+  input: RotateApiKeyInput,
+) {
+  const kind = owner.type === 'user' ? 'pk' : 'sa';
+  return createApiKeyText(random, id, { kind, environment: environment ?? input.environment ?? 'live' });
+}
+
 function findRefusal(
   { key, isSealed }: LockedApiKey,
-  { actor, callerScopes, overlapSeconds }: RotateApiKeyInput,
+  { actor, callerScopes, environment, overlapSeconds }: RotateApiKeyInput,
   now: Date,
 ): RotateFailure | undefined {
   const { owner, previousSecretUntil } = key;
@@ -78,6 +88,8 @@ function findRefusal(
     return { code: 'api_key.not_active', status: key.status === 'active' ? 'expired' : key.status };
   const reach = checkReach(key.scopes, callerScopes);
   if (!reach.ok) return reach.failure;
+  if (key.environment !== undefined && environment !== undefined && environment !== key.environment)
+    return { code: 'api_key.environment_fixed', environment: key.environment };
   if (overlapSeconds === 0) return undefined;
   if (!isSealed) return { code: 'api_key.overlap_unavailable' };
   if (previousSecretUntil !== undefined && now < previousSecretUntil)

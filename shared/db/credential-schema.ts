@@ -40,6 +40,8 @@ export type ApiKeyRow = {
   secret_mac: Buffer | null;
   pepper_version: number | null;
   last_four: string;
+  /** Null of keys from before this was kept. */
+  environment: 'live' | 'test' | null;
   description: string;
   reason: string | null;
   labels: ColumnType<Record<string, string>, string | undefined, string>;

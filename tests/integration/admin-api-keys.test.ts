@@ -248,6 +248,33 @@ describe('the life of a key', () => {
     });
   });
 
+  // Threat: a rotation that nobody gave a second thought makes a live key of a test key.
+  it('stays in its environment through every rotation, and shows it', async () => {
+    for (const environment of ['test', 'live']) {
+      const issued = await issue({ environment });
+      const rotate = (body: object) =>
+        post(`${home}/api-keys/${issued.id}/rotate`, { overlapSeconds: 0, ...body });
+      for (const body of [{}, { environment }]) {
+        const { json } = await rotate(body);
+        expect(json).toMatchObject({ environment });
+        expect(json.text).toMatch(new RegExp(`^uos_sa_${environment}_`));
+      }
+      const refused = await rotate({ environment: environment === 'test' ? 'live' : 'test' });
+      expect(refused).toMatchObject({ status: 400, json: { errors: [{ path: 'body.environment' }] } });
+      const { json } = await get(`${home}/api-keys?fingerprint=${issued.id}`);
+      expect(json.items).toMatchObject([{ environment }]);
+    }
+  });
+
+  it('takes the environment it is given when it is from before that was kept', async () => {
+    const { id } = await issue();
+    await withOrg(admin.pool, tenant.organizationId, (tx) =>
+      tx.updateTable('api_key').set({ environment: null }).where('key_id', '=', id).execute(),
+    );
+    const { json } = await post(`${home}/api-keys/${id}/rotate`, { environment: 'test' });
+    expect(json.text).toMatch(/^uos_sa_test_/);
+  });
+
   it('overlaps for a day when nothing else is said, and for 30 at most', async () => {
     const { id } = await issue();
     const rotate = (body: object) => post(`${home}/api-keys/${id}/rotate`, body);
