@@ -40,8 +40,14 @@ const config = readConfig(configSchema, process.env);
 const logger = createLogger({ name, level: config.LOG_LEVEL });
 const telemetry = await startTelemetry({ serviceName: name, endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT });
 const pool = openPool({ url: config.DATABASE_URL, applicationName: `uos-${name}` });
+// Of their own: key rings are asked inside transactions, which hold the other connections meanwhile.
+const keyPool = openPool({
+  url: config.DATABASE_URL,
+  applicationName: `uos-${name}-keys`,
+  connectionsMax: 1,
+});
 const wrapper = await openKeyWrapper({ clock, random }, config);
-const keyRing = { pool, store: postgresDataKeyStore, wrapper, clock, random };
+const keyRing = { pool: keyPool, logger, store: postgresDataKeyStore, wrapper, clock, random };
 const engine = createPolicyEngine({ clock });
 await loadPolicy(engine, config.POLICY_BUNDLE_DIRECTORY);
 const redis = openRedis({ url: config.REDIS_URL, token: config.REDIS_TOKEN }, { logger });
@@ -98,6 +104,6 @@ const server = createFunctionServer(
 );
 const served = await serve(logger, server, {
   port: config.PORT,
-  closers: [apiKeyUses.close, pool.close, telemetry.shutdown],
+  closers: [apiKeyUses.close, pool.close, keyPool.close, telemetry.shutdown],
 });
 stopOnSignal(logger, served);

@@ -85,7 +85,7 @@ async function answer(deps: AnswerSearchDeps, call: AuthorizeCall, asked: Asked)
     deps.logger.error({ requestId, undecided }, 'The policy decided nothing on some candidates');
   const { limit } = position.value;
   const { next } = page.value;
-  const token = next === undefined ? '' : sealPageToken(deps, query, { after: next, limit });
+  const token = next === undefined ? '' : await sealPageToken(deps, query, { after: next, limit });
   return ok(present(asked, page.value, token));
 }
 

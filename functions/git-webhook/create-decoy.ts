@@ -5,5 +5,5 @@ import type { KeyRing } from '../../shared/secret/index.ts';
 export function createDecoy(webhookSecrets: KeyRing, random: Random) {
   const id = 'decoy';
   const secret = Buffer.from(random.bytes(32)).toString('base64url');
-  return { id, webhookSecretSealed: webhookSecrets.seal(secret, id) };
+  return { id, webhookSecretSealed: webhookSecrets.sealAtOnce(secret, id) };
 }

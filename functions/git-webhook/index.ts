@@ -21,7 +21,7 @@ const pool = openPool({ url: config.DATABASE_URL, applicationName: `uos-${name}`
 const base = { clock: systemClock, random: systemRandom };
 const wrapper = await openKeyWrapper(base, config);
 const webhookSecrets = await openKeyRing(
-  { ...base, pool, store: postgresDataKeyStore, wrapper },
+  { ...base, pool, logger, store: postgresDataKeyStore, wrapper },
   'git-source',
 );
 const listener = createHandler({

@@ -26,9 +26,16 @@ const telemetry = await startTelemetry({
   endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
 });
 const pool = openPool({ url: config.DATABASE_URL, applicationName: `uos-${name}` });
+// Of their own: key rings are asked inside transactions, which hold the other connections meanwhile.
+const keyPool = openPool({
+  url: config.DATABASE_URL,
+  applicationName: `uos-${name}-keys`,
+  connectionsMax: 1,
+});
 const wrapper = await openKeyWrapper({ clock, random }, config);
 const events = postgresEventRecorder({ clock, random, source: `uos/${name}` });
-const ring = await openKeyRing({ pool, store: postgresDataKeyStore, wrapper, clock, random }, 'signing-key');
+const keyRing = { pool: keyPool, logger, store: postgresDataKeyStore, wrapper, clock, random };
+const ring = await openKeyRing(keyRing, 'signing-key');
 const deps = {
   logger,
   signingKeys: {
@@ -71,7 +78,7 @@ const server = createFunctionServer(
 );
 const served = await serve(logger, server, {
   port: config.PORT,
-  closers: [pool.close, telemetry.shutdown],
+  closers: [pool.close, keyPool.close, telemetry.shutdown],
 });
 stopOnSignal(logger, served);
 // A new installation has no key yet, and token waits for one: the first tick may be a minute away.

@@ -21,9 +21,15 @@ const config = readConfig(configSchema, process.env);
 const logger = createLogger({ name, level: config.LOG_LEVEL });
 const telemetry = await startTelemetry({ serviceName: name, endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT });
 const pool = openPool({ url: config.DATABASE_URL, applicationName: `uos-${name}`, connectionsMax: 4 });
+// Of their own: key rings are asked inside transactions, which hold the other connections meanwhile.
+const keyPool = openPool({
+  url: config.DATABASE_URL,
+  applicationName: `uos-${name}-keys`,
+  connectionsMax: 1,
+});
 const base = { clock: systemClock, random: systemRandom };
 const wrapper = await openKeyWrapper(base, config);
-const keyRing = { ...base, pool, store: postgresDataKeyStore, wrapper };
+const keyRing = { ...base, pool: keyPool, logger, store: postgresDataKeyStore, wrapper };
 const listener = createHandler({
   ...base,
   pool,
@@ -39,6 +45,6 @@ const listener = createHandler({
 const server = createFunctionServer({ ...base, logger }, { name, listener });
 const served = await serve(logger, server, {
   port: config.PORT,
-  closers: [() => pool.close(), () => telemetry.shutdown()],
+  closers: [() => pool.close(), () => keyPool.close(), () => telemetry.shutdown()],
 });
 stopOnSignal(logger, served);

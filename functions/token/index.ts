@@ -36,7 +36,7 @@ const telemetry = await startTelemetry({
 const database = { url: config.DATABASE_URL, applicationName: `uos-${name}` };
 const pool = openPool(database);
 const wrapper = await openKeyWrapper({ clock, random }, config);
-const rings = { pool, store: postgresDataKeyStore, wrapper, clock, random };
+const rings = { pool, logger, store: postgresDataKeyStore, wrapper, clock, random };
 const redis = openRedis({ url: config.REDIS_URL, token: config.REDIS_TOKEN }, { logger });
 const shared = {
   pool,

@@ -48,20 +48,20 @@ function createAdapter(context: Context, model: string): Adapter {
     return record && openPayload(context, record);
   };
   return {
-    upsert: (id, payload, expiresIn) => {
+    upsert: async (id, payload, expiresIn) => {
       const idHash = hashed(id);
       const { uid, userCode, grantId, accountId } = payload;
       const record = {
         model,
         idHash,
-        payloadSealed: context.ring.seal(JSON.stringify(payload), sealContext(model, idHash)),
+        payloadSealed: await context.ring.seal(JSON.stringify(payload), sealContext(model, idHash)),
         grantIdHash: grantId === undefined ? undefined : hashedGrant(grantId),
         uidHash: uid === undefined ? undefined : hashed(uid),
         userCodeHash: userCode === undefined ? undefined : hashed(userCode),
         accountId,
         expiresAt: expiresIn === undefined ? undefined : secondsAfter(clock.now(), expiresIn),
       };
-      return within((tx) => store.upsert(tx, record));
+      await within((tx) => store.upsert(tx, record));
     },
     find: (id) => find('idHash', id),
     findByUid: (uid) => find('uidHash', uid),

@@ -1,5 +1,6 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
-import type { KeyRing } from '../secret/index.ts';
+import { invariant } from '../kernel/index.ts';
+import { type KeyRing, keyVersionOf } from '../secret/index.ts';
 import type { ApiKeyId } from './api-key-id.ts';
 import type { ApiKeyText } from './api-key-text.ts';
 
@@ -13,12 +14,20 @@ export type SealedSecret = { readonly box: Uint8Array; readonly keyVersion: numb
 /** HMAC-SHA256 of the text under a pepper: what was kept before there were seals. */
 export type MacOfSecret = { readonly mac: Uint8Array; readonly pepperVersion: number };
 
-export function sealSecret(
-  pepper: Pick<KeyRing, 'seal' | 'current'>,
+export async function sealSecret(
+  pepper: Pick<KeyRing, 'seal'>,
   id: ApiKeyId,
   text: ApiKeyText,
-): SealedSecret {
-  return { box: pepper.seal(digestOf(text), id), keyVersion: pepper.current().version };
+): Promise<SealedSecret> {
+  const box = await pepper.seal(digestOf(text), id);
+  const version = keyVersionOf(box);
+  invariant(version.ok, 'what a ring sealed names its version');
+  return { box, keyVersion: version.value };
+}
+
+/** For what is compared with at once and never kept. */
+export function sealDecoy(pepper: Pick<KeyRing, 'sealAtOnce'>, id: ApiKeyId, text: ApiKeyText): Uint8Array {
+  return pepper.sealAtOnce(digestOf(text), id);
 }
 
 /** Whether a box holds this text. One that does not open is a broken row or a lost data key, not a wrong secret. */

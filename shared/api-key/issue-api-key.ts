@@ -66,7 +66,7 @@ async function issue(deps: ApiKeyDeps, input: IssueInput, owner: ApiKeyOwner): O
   return withOrgChange(deps.pool, input.organizationId, async (tx) => {
     if (!(await deps.store.isOwnerActive(tx, owner, key.createdAt)))
       return fail({ code: 'api_key.owner_not_found' });
-    await deps.store.add(tx, key, sealSecret(deps.pepper, id, text));
+    await deps.store.add(tx, key, await sealSecret(deps.pepper, id, text));
     await deps.events.record(tx, input.organizationId, {
       type: 'uos.api-key.issued.v1',
       subject: id,

@@ -52,7 +52,7 @@ export async function rotateApiKey(
     const text = createNextText(deps, locked.key, input);
     const rotated = await deps.store.rotate(tx, {
       id: keyId,
-      secret: sealSecret(deps.pepper, keyId, text),
+      secret: await sealSecret(deps.pepper, keyId, text),
       lastFour: text.slice(-4),
       previousUntil: input.overlapSeconds === 0 ? undefined : secondsAfter(now, input.overlapSeconds),
     });

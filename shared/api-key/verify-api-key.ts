@@ -5,7 +5,7 @@ import type { ApiKeyDeps } from './api-key-deps.ts';
 import type { ApiKeyRefusal } from './api-key-failure.ts';
 import type { ApiKeyId } from './api-key-id.ts';
 import type { ApiKeyOwner } from './api-key-owner.ts';
-import { isMacOf, isSecretIn, sealSecret } from './api-key-secret.ts';
+import { isMacOf, isSecretIn, sealDecoy, sealSecret } from './api-key-secret.ts';
 import type { ApiKeyForVerification } from './api-key-store.ts';
 import { type ApiKeyText, parseApiKeyText } from './api-key-text.ts';
 
@@ -60,7 +60,7 @@ async function matchSecret(
   const { pepper, clock } = deps;
   const { secret, previousSecret } = found ?? {};
   // Opened where there is no secret, so that a key that does not exist takes as long as one that does.
-  const { box: decoy } = sealSecret(pepper, id, text);
+  const decoy = sealDecoy(pepper, id, text);
   const isNewest = await isSecretIn(pepper, { id, box: secret ?? decoy }, text);
   const isPrevious = await isSecretIn(pepper, { id, box: previousSecret?.box ?? decoy }, text);
   if (isNewest && secret !== undefined) return 'newest';
@@ -75,7 +75,7 @@ async function keepSealed(
   organizationId: OrganizationId,
   { id, text }: Presented,
 ): Promise<void> {
-  const secret = sealSecret(deps.pepper, id, text);
+  const secret = await sealSecret(deps.pepper, id, text);
   await withOrg(deps.pool, organizationId, (tx) => deps.store.keepSealed(tx, id, secret)).catch(
     () => undefined,
   );

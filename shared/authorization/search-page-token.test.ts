@@ -14,7 +14,7 @@ const start = new Date('2026-01-01T00:00:00Z');
 
 /** What a real ring does with its context, without its secrecy. */
 const keyRing = {
-  seal: (plaintext: string | Uint8Array, context: string) =>
+  seal: async (plaintext: string | Uint8Array, context: string) =>
     Buffer.from(JSON.stringify([context, plaintext])),
   open: async (box: Uint8Array, context: string) => {
     const [sealedFor, plaintext] = JSON.parse(Buffer.from(box).toString('utf8'));
@@ -24,7 +24,7 @@ const keyRing = {
   },
 };
 const at = (now: Date) => ({ keyRing, clock: { now: () => now } });
-const token = sealPageToken(at(start), query, { after: 'read', limit: 5 });
+const token = await sealPageToken(at(start), query, { after: 'read', limit: 5 });
 
 describe('a page token', () => {
   it('opens for its query, however the members of it are ordered', async () => {

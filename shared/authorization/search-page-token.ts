@@ -27,9 +27,14 @@ const contentSchema = z.object({ after: z.string(), limit: z.int().min(0), until
  * Opaque, and good for the same query alone (AuthZEN 1.0 section 8.2). Sealed and not just signed, since the position
  * may be a candidate that was not permitted; any instance opens it. The query is not in it but guards it.
  */
-export function sealPageToken(deps: PageTokenDeps, query: Query, position: PagePosition): string {
+export async function sealPageToken(
+  deps: PageTokenDeps,
+  query: Query,
+  position: PagePosition,
+): Promise<string> {
   const until = toNumericDate(secondsAfter(deps.clock.now(), lifetimeSeconds));
-  return deps.keyRing.seal(JSON.stringify({ ...position, until }), digest(query)).toString('base64url');
+  const sealed = await deps.keyRing.seal(JSON.stringify({ ...position, until }), digest(query));
+  return sealed.toString('base64url');
 }
 
 export async function openPageToken(

@@ -21,7 +21,7 @@ export async function registerGitSource(
   if (!url.ok) return url;
   const ref = parseGitRef(input.ref);
   if (!ref.ok) return ref;
-  const registered = createGitSource(deps, { url: url.value, ref: ref.value });
+  const registered = await createGitSource(deps, { url: url.value, ref: ref.value });
   const { source } = registered;
   return withOrg(deps.pool, platformOrganizationId, async (tx) => {
     if (!(await deps.store.add(tx, source)))
@@ -36,7 +36,10 @@ export async function registerGitSource(
   });
 }
 
-function createGitSource(deps: GitSourceDeps, declared: Pick<GitSource, 'url' | 'ref'>): RegisteredGitSource {
+async function createGitSource(
+  deps: GitSourceDeps,
+  declared: Pick<GitSource, 'url' | 'ref'>,
+): Promise<RegisteredGitSource> {
   const id = gitSourceId.create(deps);
   const now = deps.clock.now();
   // The host keys its HMAC with this text, so 32 random bytes travel as text.
@@ -44,7 +47,7 @@ function createGitSource(deps: GitSourceDeps, declared: Pick<GitSource, 'url' | 
   const source = {
     ...declared,
     id,
-    webhookSecretSealed: deps.webhookSecrets.seal(webhookSecret, id),
+    webhookSecretSealed: await deps.webhookSecrets.seal(webhookSecret, id),
     observedCommit: undefined,
     appliedCommit: undefined,
     conditions: [],

@@ -59,7 +59,7 @@ export async function runOnce(
     }
     const response = await work(joined);
     if (response.status < 300) {
-      const responseSealed = seal(deps, request, response);
+      const responseSealed = await seal(deps, request, response);
       const added = { key, requestHash, responseStatus: response.status, responseSealed, createdAt: now };
       await withOrg(joined, request.organizationId, (own) =>
         deps.store.add(own, request.organizationId, added, expiredBefore),
@@ -69,7 +69,11 @@ export async function runOnce(
   });
 }
 
-function seal(deps: IdempotencyDeps, request: IdempotentRequest, response: RecordedResponse): Buffer {
+function seal(
+  deps: IdempotencyDeps,
+  request: IdempotentRequest,
+  response: RecordedResponse,
+): Promise<Buffer> {
   const { headers, body } = response;
   return deps.responses.seal(JSON.stringify({ headers, body }), contextOf(request));
 }

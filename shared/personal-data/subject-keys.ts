@@ -54,20 +54,22 @@ async function holdLive(
   const missing = subjects.filter((subject) => !has.has(subject));
   if (missing.length === 0) return live;
   const last = new Map(known.map(({ subject, generation }) => [subject, generation]));
-  const made = missing.map((subject) =>
-    createKey(deps, organizationId, { subject, generation: (last.get(subject) ?? 0) + 1 }),
+  const made = await Promise.all(
+    missing.map((subject) =>
+      createKey(deps, organizationId, { subject, generation: (last.get(subject) ?? 0) + 1 }),
+    ),
   );
   await deps.store.addMissing(tx, organizationId, made);
   // Another transaction may have made one of them first: what counts is what stands.
   return (await deps.store.hold(tx, subjects)).filter(isLive);
 }
 
-function createKey(
+async function createKey(
   { ring, clock, random }: Parameters<typeof holdSubjectKeys>[0],
   organizationId: string,
   key: Pick<LiveSubjectKey, 'subject' | 'generation'>,
-): LiveSubjectKey {
-  const sealed = ring.seal(random.bytes(32), toKeyContext(organizationId, key));
+): Promise<LiveSubjectKey> {
+  const sealed = await ring.seal(random.bytes(32), toKeyContext(organizationId, key));
   return { ...key, sealed, createdAt: clock.now(), destroyedAt: undefined };
 }
 

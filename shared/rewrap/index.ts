@@ -10,7 +10,11 @@
  * const requested = await requestDataKeyRotation(deps, { purpose: 'api-key-pepper', actor });
  * const advanced = await continueDataKeyRotations(deps); // with every tick
  */
-export { continueDataKeyRotations, type RewrapBusy } from './continue-data-key-rotations.ts';
+export {
+  type AdvancedRotations,
+  continueDataKeyRotations,
+  type RewrapBusy,
+} from './continue-data-key-rotations.ts';
 export {
   type DataKeyRotation,
   type DataKeyRotationId,
@@ -24,7 +28,7 @@ export {
   type RequestDataKeyRotationDeps,
   requestDataKeyRotation,
 } from './request-data-key-rotation.ts';
-export { type RewrapDataKeysDeps, rewrapDataKeys } from './rewrap-data-keys.ts';
+export { type RewrapDataKeysDeps, type RewrappedDataKeys, rewrapDataKeys } from './rewrap-data-keys.ts';
 export type { RewrapDeps, RewrapPolicy } from './rewrap-deps.ts';
 export { type RotatedPurpose, rotatedPurposes, type SealedColumn } from './sealed-column.ts';
 export type { SealedRowStore } from './sealed-row-store.ts';

@@ -60,7 +60,7 @@ async function reseal(row: SealedRow, { column, organizationId, ring, below }: R
   invariant(ring.current().version >= below, 'a row is sealed anew with a newer key');
   const context = column.context(row.key, organizationId);
   const opened = await ring.open(row.box, context);
-  return opened.ok ? { ...row, replacement: ring.seal(opened.value, context) } : undefined;
+  return opened.ok ? { ...row, replacement: await ring.seal(opened.value, context) } : undefined;
 }
 
 /** A transaction that reaches the rows of a column. */

@@ -1,7 +1,7 @@
 import { type DatabasePool, withSystem } from '../db/index.ts';
-import { type Clock, type Random, typeId } from '../kernel/index.ts';
+import { type Clock, ok, type Random, type Result, typeId } from '../kernel/index.ts';
 import type { DataKeyStore, StoredDataKey } from './data-key-store.ts';
-import type { KeyWrapper, WrappedKey } from './key-wrapper.ts';
+import type { KeyWrapper, WrappedKey, WrappedKeyFailure } from './key-wrapper.ts';
 
 const dataKeyId = typeId('dk');
 const keyBytes = 32;
@@ -33,17 +33,21 @@ export async function createDataKey(
   return { ...draft, wrappedKey: bytes, wrappingKeyId, createdAt: deps.clock.now() };
 }
 
-/** Throws when it does not unwrap: whatever it sealed is out of reach until its wrapping key is known again. */
-export async function unwrapDataKey(wrapper: KeyWrapper, key: StoredDataKey): Promise<Uint8Array> {
-  const unwrapped = await wrapper.unwrap(key.wrappedKey, wrapContext(key));
-  if (!unwrapped.ok)
-    throw new Error(`Data key ${key.dataKeyId} does not unwrap: ${unwrapped.failure.reason}`);
-  return unwrapped.value;
+/** Where it does not unwrap, whatever it sealed is out of reach until its wrapping key is known again. */
+export function unwrapDataKey(
+  wrapper: KeyWrapper,
+  key: StoredDataKey,
+): Promise<Result<Uint8Array, WrappedKeyFailure>> {
+  return wrapper.unwrap(key.wrappedKey, wrapContext(key));
 }
 
 /** The same key under the wrapping key of now. */
-export async function wrapDataKeyAnew(wrapper: KeyWrapper, key: StoredDataKey): Promise<WrappedKey> {
-  return wrapper.wrap(await unwrapDataKey(wrapper, key), wrapContext(key));
+export async function wrapDataKeyAnew(
+  wrapper: KeyWrapper,
+  key: StoredDataKey,
+): Promise<Result<WrappedKey, WrappedKeyFailure>> {
+  const unwrapped = await unwrapDataKey(wrapper, key);
+  return unwrapped.ok ? ok(await wrapper.wrap(unwrapped.value, wrapContext(key))) : unwrapped;
 }
 
 function wrapContext(key: Pick<StoredDataKey, 'dataKeyId' | 'purpose' | 'version'>): string {

@@ -23,7 +23,7 @@ export async function publishSigningKey(
   const { algorithm, now: publishedAt, activeFrom, actor } = input;
   const { keyId, publicJwk, privateJwk } = createSigningKeyPair(algorithm);
   const key: SigningKey = { keyId, algorithm, publicJwk, publishedAt, activeFrom, verifyUntil: undefined };
-  await deps.store.add(tx, key, deps.ring.seal(JSON.stringify(privateJwk), keyId));
+  await deps.store.add(tx, key, await deps.ring.seal(JSON.stringify(privateJwk), keyId));
   await deps.events.record(tx, platformOrganizationId, {
     type: 'uos.signing-key.published.v1',
     subject: keyId,

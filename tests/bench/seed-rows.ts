@@ -8,7 +8,7 @@ export type SeedRows = Record<SeedTableName, Cell[][]>;
 const longAgo = new Date('2020-01-01T00:00:00Z');
 
 /** The rows of one organization, added to those of others; cells in the order of `seedTables`. */
-export function addRows(rows: SeedRows, plan: OrganizationPlan, pepper: KeyRing): void {
+export async function addRows(rows: SeedRows, plan: OrganizationPlan, pepper: KeyRing): Promise<void> {
   const { place } = plan;
   const org = idOf('org', place);
   const id = (kind: 'usr' | 'team' | 'sa' | 'role' | 'bind', n: number) => idOf(kind, place, n);
@@ -35,7 +35,7 @@ export function addRows(rows: SeedRows, plan: OrganizationPlan, pepper: KeyRing)
   plan.bindings.forEach((binding, n) => {
     rows.role_binding.push([org, id('bind', n), `binding-${n}`, ...bindingCells(binding, place, org)]);
   });
-  addMachines(rows, plan, org, pepper);
+  await addMachines(rows, plan, org, pepper);
 }
 
 function bindingCells(
@@ -50,7 +50,12 @@ function bindingCells(
   return [role, ...bound, effect, isExpired ? longAgo : null];
 }
 
-function addMachines(rows: SeedRows, plan: OrganizationPlan, org: string, pepper: KeyRing): void {
+async function addMachines(
+  rows: SeedRows,
+  plan: OrganizationPlan,
+  org: string,
+  pepper: KeyRing,
+): Promise<void> {
   const accounts = Array.from({ length: plan.serviceAccounts }, (_, n) => idOf('sa', plan.place, n));
   accounts.forEach((account, n) => {
     rows.service_account.push([org, account, n === 0 ? 'gateway' : `machine-${n}`, `Machine ${n}`]);
@@ -60,7 +65,7 @@ function addMachines(rows: SeedRows, plan: OrganizationPlan, org: string, pepper
     const text = keyTextOf(plan.place, n);
     const id = idOf('key', plan.place, n);
     const owner = accounts[n % accounts.length] ?? '';
-    const { box, keyVersion } = sealSecret(pepper, apiKeyId.require(id), text);
+    const { box, keyVersion } = await sealSecret(pepper, apiKeyId.require(id), text);
     rows.api_key.push([org, id, owner, text.slice(-4), 'seed', Buffer.from(box), keyVersion]);
     rows.locator.push([id, org]);
   }

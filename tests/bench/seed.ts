@@ -42,7 +42,7 @@ async function insertAll(client: pg.Client, { scale, pepper, progress }: SeedInp
   let rows = noRows();
   let keys = 0;
   for (const plan of planOrganizations(scale)) {
-    addRows(rows, plan, pepper);
+    await addRows(rows, plan, pepper);
     keys += plan.keys;
     const isLast = plan.place === scale.organizations - 1;
     if (rows.api_key.length < keysPerRound && !isLast) continue;

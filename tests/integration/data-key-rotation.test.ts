@@ -13,6 +13,9 @@ import {
 } from '../../shared/rewrap/index.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing, refreshSeconds } from '../../shared/secret/index.ts';
+import { revokeSigningKey } from '../../shared/signing-key/index.ts';
+import { publishSigningKey } from '../../shared/signing-key/publish-signing-key.ts';
+import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { createSealedWorld, type SealedWorld } from '../support/sealed-world.ts';
 
 // In the past: to the database, which asks its own clock, every version that seals here seals already.
@@ -39,7 +42,7 @@ const request = (purpose: RotatedPurpose) => requestDataKeyRotation(deps, { purp
 async function tick() {
   const advanced = await continueDataKeyRotations(deps);
   if (!advanced.ok) throw new Error(advanced.failure.code);
-  return advanced.value;
+  expect(advanced.value.failed).toEqual([]);
 }
 const latest = async () => (await listDataKeyRotations(deps, { limit: 1 }))[0];
 const versions = async (purpose: string) =>
@@ -106,7 +109,25 @@ describe('a data key gets a successor', () => {
     await expect.poll(() => ring.current().version).toBe(old + 1);
   });
 
+  // The emergency brake is used once in years, in a process that has sealed nothing since it started.
+  test('before a signing key is revoked: with a ring that was idle since, the first call succeeds', async () => {
+    const signingKeys = {
+      pool: world.pool,
+      store: postgresSigningKeyStore,
+      events: deps.events,
+      ring: await openKeyRing({ ...deps, store: deps.keys }, 'signing-key'),
+    };
+    const { keyId } = await withOrg(world.pool, platformOrganizationId, (tx) =>
+      publishSigningKey(signingKeys, tx, { algorithm: 'EdDSA', now, activeFrom: now, actor }),
+    );
+    expect(await rotate('signing-key')).toMatchObject({ status: 'finished' });
+    expect(await revokeSigningKey(signingKeys, { keyId, actor })).toMatchObject({ ok: true });
+    expect(await versionsInUse('signing_key', 'private_jwk_sealed')).toEqual(await versions('signing-key'));
+  });
+
   test('with its progress told, and every step recorded', async () => {
+    // Events of one millisecond have no order.
+    pass(1);
     await rotate('api-key-pepper');
     expect(await latest()).toMatchObject({ rowsTotal: 12, rowsDone: 12, rowsUnreadable: 0 });
     const rows = await world.sql(
@@ -149,7 +170,8 @@ describe('no row is left behind', () => {
     const [row] = await world.sql('select source_id from git_source');
     const id = String(row?.['source_id']);
     const slow = { ...deps, clock: { now: () => secondsAfter(now, -policy.leadSeconds) } };
-    const late = (await openKeyRing({ ...slow, store: deps.keys }, 'git-source')).seal('late', id);
+    const slowRing = await openKeyRing({ ...slow, store: deps.keys }, 'git-source');
+    const late = await slowRing.seal('late', id);
     const kept = await world.sql('select webhook_secret_sealed as box from git_source');
     await world.sql('update git_source set webhook_secret_sealed = $1', [late]);
     pass(policy.graceSeconds);
@@ -168,7 +190,7 @@ describe('no row is left behind', () => {
   test('that a process would write with a version that is gone: the database refuses it', async () => {
     const stale = await openKeyRing({ ...deps, store: deps.keys }, 'git-source');
     const [row] = await world.sql('select source_id from git_source');
-    const late = stale.seal('late', String(row?.['source_id']));
+    const late = await stale.seal('late', String(row?.['source_id']));
     await rotate('git-source');
     const write = withOrg(world.pool, platformOrganizationId, (tx) =>
       tx.updateTable('git_source').set({ webhook_secret_sealed: late }).execute(),
@@ -220,7 +242,7 @@ describe('no row is left behind', () => {
     await world.sql(
       `insert into idempotency_record select org_id, 'a-key', '', 201, $1, now() - interval '1 hour'
         from organization limit 1`,
-      [ring.seal('an answer', 'context')],
+      [await ring.seal('an answer', 'context')],
     );
     expect(await rotate('idempotency')).toMatchObject({ status: 'retiring' });
     await world.sql(`update idempotency_record set created_at = now() - interval '3 days'`);
@@ -264,14 +286,56 @@ describe('a slice of time', () => {
   });
 });
 
+describe('a data key that does not unwrap', () => {
+  test('holds up no other key and no other rotation', async () => {
+    await world.addWrappingKey();
+    deps = await world.rewrapDeps(policy);
+    const wrapped = `(select wrapped_key from data_key where purpose = 'oidc-record' and version = 1)`;
+    const [kept] = await world.sql(`select ${wrapped} as bytes`);
+    await world.sql(
+      `update data_key set wrapped_key = 'garbage' where purpose = 'oidc-record' and version = 1`,
+    );
+    const [count] = await world.sql('select count(*) as n from data_key');
+    const { done, unreadable } = await rewrapDataKeys(deps);
+    expect(done).toHaveLength(Number(count?.['n']) - 1);
+    expect(unreadable).toMatchObject([{ purpose: 'oidc-record', version: 1 }]);
+    expect(await rotate('git-source')).toMatchObject({ purpose: 'git-source', status: 'finished' });
+    await world.sql(`update data_key set wrapped_key = $1 where purpose = 'oidc-record' and version = 1`, [
+      kept?.['bytes'],
+    ]);
+    expect(await rewrapDataKeys(deps)).toMatchObject({ done: [{ purpose: 'oidc-record' }], unreadable: [] });
+    expect(await world.findUnusable()).toEqual([]);
+  });
+});
+
+describe('a rotation that cannot go on', () => {
+  test('is told, and holds up no other', async () => {
+    await request('personal-data');
+    await request('git-source');
+    const keys: RewrapDeps['keys'] = {
+      ...deps.keys,
+      list: (tx, purpose) => {
+        if (purpose === 'personal-data') throw new Error('its keys cannot be read');
+        return deps.keys.list(tx, purpose);
+      },
+    };
+    expect(await continueDataKeyRotations({ ...deps, keys })).toMatchObject({
+      value: {
+        advanced: [{ purpose: 'git-source', status: 'waiting' }],
+        failed: [{ rotation: { purpose: 'personal-data' } }],
+      },
+    });
+  });
+});
+
 describe('a new wrapping key', () => {
   test('takes over every data key, and nothing rests on the one before it', async () => {
     await world.addWrappingKey();
     deps = await world.rewrapDeps(policy);
     const wrappingKeyId = await deps.wrapper.currentKeyId();
     const [count] = await world.sql('select count(*) as n from data_key');
-    expect(await rewrapDataKeys(deps)).toHaveLength(Number(count?.['n']));
-    expect(await rewrapDataKeys(deps)).toEqual([]);
+    expect((await rewrapDataKeys(deps)).done).toHaveLength(Number(count?.['n']));
+    expect(await rewrapDataKeys(deps)).toEqual({ done: [], unreadable: [] });
     expect(await world.sql('select distinct wrapping_key_id as id from data_key')).toEqual([
       { id: wrappingKeyId },
     ]);

@@ -102,7 +102,8 @@ export async function createSealedWorld(clock: Clock, keysPerOrganization = 4): 
   const at = clock.now();
   await withOrg(pool, platformOrganizationId, async (tx) => {
     const key = { algorithm: 'ES256', publishedAt: at, activeFrom: at, verifyUntil: undefined } as const;
-    const sealed = (await ring('signing-key')).seal(JSON.stringify(pair.privateJwk), pair.keyId);
+    const signingRing = await ring('signing-key');
+    const sealed = await signingRing.seal(JSON.stringify(pair.privateJwk), pair.keyId);
     await postgresSigningKeyStore.add(tx, { ...key, keyId: pair.keyId, publicJwk: pair.publicJwk }, sealed);
   });
   keep('a signing key', async () => {
