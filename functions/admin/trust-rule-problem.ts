@@ -15,11 +15,21 @@ export function toTrustRuleProblem(failure: TrustRuleFailure): Result<never, Pro
           message: 'must be an https URL in its normal form, without query or fragment',
         },
       ]);
+    case 'trust_rule.issuer_unreachable':
+      return malformed([
+        {
+          path: 'body.issuer',
+          message:
+            'must be a name without a port, since its keys are fetched from there; or bring them as jwks',
+        },
+      ]);
     case 'trust_rule.subject_too_wide':
       return malformed([
         {
           path: 'body.subjectPattern',
-          message: 'must begin with three characters that are no wildcard, and hold at most four wildcards',
+          message:
+            'must begin with three characters that are no wildcard, name its kind and owner, as in repo:acme/* ' +
+            'or system:serviceaccount:ci:*, and hold at most four wildcards',
         },
       ]);
     case 'trust_rule.owner_not_pinned':

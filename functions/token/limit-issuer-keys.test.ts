@@ -1,11 +1,10 @@
 import type { JWTVerifyGetKey } from 'jose';
 import { beforeEach, expect, test } from 'vitest';
 import { fail, ok } from '../../shared/kernel/index.ts';
-import { createMemoryRateLimiter } from '../../shared/rate-limit/rate-limiter.memory.ts';
+import { createFailureLimiter } from '../../shared/rate-limit/index.ts';
 import type { IssuerKeys } from '../../shared/remote-jwks/index.ts';
 import { limitIssuerKeys } from './limit-issuer-keys.ts';
 
-const now = new Date('2026-01-01T00:00:00Z');
 const failuresMax = 3;
 const getKey: JWTVerifyGetKey = () => {
   throw new Error('nothing is verified here');
@@ -27,11 +26,9 @@ const find = (issuer: string, organizationId = 'org_a') =>
 
 beforeEach(() => {
   asked = [];
-  const limit = { ratePerSecond: 1, burst: failuresMax };
-  keys = limitIssuerKeys(
-    { failures: createMemoryRateLimiter({ clock: { now: () => now } }, limit) },
-    issuerKeys,
-  );
+  // So slow that no machine's pause lets one more in.
+  const failures = { ratePerSecond: 1e-6, burst: failuresMax };
+  keys = limitIssuerKeys(testLimits({ failures }), issuerKeys);
 });
 
 // Threat: a tenant whose issuer never answers asks for it again and again, and pays nothing for it.

@@ -22,6 +22,7 @@ export { isPublicAddress } from './public-address.ts';
 export {
   createRemoteJsonFetch,
   type FetchRemoteJson,
+  isPublicUrl,
   type RemoteJson,
   type RemoteJsonDeps,
   type RemoteJsonFailure,

@@ -75,6 +75,11 @@ export function createRemoteJsonFetch(deps: RemoteJsonDeps = {}): FetchRemoteJso
   };
 }
 
+/** Whether anything would ever be fetched from there, whoever it is that answers. */
+export function isPublicUrl(text: string): boolean {
+  return parseUrl(text, false) !== undefined;
+}
+
 function parseUrl(text: string, isInternal: boolean): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || url.username !== '' || url.password !== '') return undefined;

@@ -62,14 +62,39 @@ describe('a shared issuer', () => {
     'https://oidc.vercel.com/acme',
     'https://oidc.fly.io/acme',
     'https://appleid.apple.com',
+    'https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0',
+    'https://sts.windows.net/9188040d-6c67-4c5b-b112-36a304b66dad/',
+    'https://api.pulumi.com/oidc',
+    'https://api.pulumi.com/oidc/v2',
+    'https://oidc.codefresh.io',
+    'https://salsa.debian.org',
+    'https://issuer.enforce.dev',
+    'https://cognito-identity.amazonaws.com',
   ])('%s is one', async (issuer) => {
     expect(await check({ issuer })).toMatchObject({ failure: { code: 'trust_rule.owner_not_pinned' } });
   });
 
-  test('whose subjects are immutable ids is pinned by an exact one', async () => {
-    const issuer = 'https://accounts.google.com';
-    expect(await check({ issuer, subjectPattern: '112233445566' })).toBeUndefined();
-    expect(await check({ issuer, subjectPattern: '1122*' })).toMatchObject({ ok: false });
+  test.each([
+    ['https://accounts.google.com', '112233445566', '1122*'],
+    // Threat: everybody's personal Microsoft account, under an issuer that looks like one company's.
+    [
+      'https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0',
+      'AAAAAAAAAAAAAAAAAAAAAMyEdQ',
+      'AAA*',
+    ],
+    [
+      'https://api.pulumi.com/oidc',
+      'pulumi:deploy:org:acme:project:site:stack:prod:operation:update:scope:write',
+      'pulumi:deploy:org:acme:project:*',
+    ],
+  ])('%s is pinned by an exact subject', async (issuer, exact, wide) => {
+    expect(await check({ issuer, subjectPattern: exact })).toBeUndefined();
+    expect(await check({ issuer, subjectPattern: wide })).toMatchObject({ ok: false });
+  });
+
+  test('Codefresh is pinned by the id of its account', async () => {
+    const requiredClaims = [{ pointer: '/account_id', value: '628a80b693a15c0f9c13ab75' }];
+    expect(await check({ issuer: 'https://oidc.codefresh.io', requiredClaims })).toBeUndefined();
   });
 });
 
@@ -77,9 +102,32 @@ test.each([
   ['no issuer', { issuer: 'acme' }, 'trust_rule.issuer_malformed'],
   ['an issuer without TLS', { issuer: 'http://issuer.example' }, 'trust_rule.issuer_malformed'],
   ['only wildcards', { issuer: 'https://i.example', subjectPattern: '*' }, 'trust_rule.subject_too_wide'],
+  // Threat: one cluster or one GitHub Enterprise Server for all teams of a company, which all would match.
+  [
+    'every namespace',
+    { issuer: 'https://cluster.example', subjectPattern: 'system:serviceaccount:*:*' },
+    'trust_rule.subject_too_wide',
+  ],
+  [
+    'every repository',
+    { issuer: 'https://ghes.example/_services/token', subjectPattern: 'repo:*:*' },
+    'trust_rule.subject_too_wide',
+  ],
 ])('a rule with %s is refused', async (_what, rule, code) => {
   expect(await check(rule)).toEqual({ ok: false, failure: { code } });
 });
+
+// Its workload would be told to try again, for ever.
+test.each(['https://cluster.example:6443', 'https://93.184.216.34', 'https://[2606:4700::1]/oidc'])(
+  'an issuer at %s must bring its keys, since nothing is fetched from there',
+  async (issuer) => {
+    const failure = { code: 'trust_rule.issuer_unreachable' };
+    expect(await check({ issuer })).toEqual({ ok: false, failure });
+    const { publicKey } = generateKeyPairSync('ed25519');
+    const jwks = jsonWebKeySetSchema.parse({ keys: [publicKey.export({ format: 'jwk' })] });
+    expect(await check({ issuer, jwks })).toBeUndefined();
+  },
+);
 
 test('keys that cannot be used are refused, good ones are not', async () => {
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });

@@ -1,6 +1,6 @@
 import { importJWK } from 'jose';
 import { type Fail, fail } from '../kernel/index.ts';
-import { isIssuerUrl, type JsonWebKeySet } from '../remote-jwks/index.ts';
+import { isIssuerUrl, isPublicUrl, type JsonWebKeySet } from '../remote-jwks/index.ts';
 import { findMissingPin } from './shared-issuer.ts';
 import { isSubjectPattern } from './subject-pattern.ts';
 import type { TrustRule } from './trust-rule.ts';
@@ -12,6 +12,8 @@ export async function checkTrustRule(
   rule: Pick<TrustRule, 'issuer' | 'subjectPattern' | 'requiredClaims' | 'jwks'>,
 ): Promise<Fail<TrustRuleFault> | undefined> {
   if (!isIssuerUrl(rule.issuer, deps.internalIssuers)) return fail({ code: 'trust_rule.issuer_malformed' });
+  if (rule.jwks === undefined && !deps.internalIssuers.has(rule.issuer) && !isPublicUrl(rule.issuer))
+    return fail({ code: 'trust_rule.issuer_unreachable' });
   if (!isSubjectPattern(rule.subjectPattern)) return fail({ code: 'trust_rule.subject_too_wide' });
   const missing = findMissingPin(rule);
   if (missing !== undefined) return fail({ code: 'trust_rule.owner_not_pinned', ...missing });

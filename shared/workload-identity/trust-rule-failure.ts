@@ -1,6 +1,8 @@
 /** Why a rule is refused; every member is public. */
 export type TrustRuleFault =
   | { readonly code: 'trust_rule.issuer_malformed' }
+  /** Its keys would have to be fetched, and from an address like that nothing ever is. */
+  | { readonly code: 'trust_rule.issuer_unreachable' }
   | { readonly code: 'trust_rule.subject_too_wide' }
   | {
       readonly code: 'trust_rule.owner_not_pinned';

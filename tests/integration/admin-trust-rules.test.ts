@@ -139,7 +139,7 @@ describe('a rule that could match everyone is refused with the reason:', () => {
     [
       'a subject of wildcards alone',
       { ...github, subjectPattern: '*' },
-      'body.subjectPattern must begin with three characters that are no wildcard, and hold at most four wildcards',
+      'body.subjectPattern must begin with three characters that are no wildcard, name its kind and owner, as in repo:acme/* or system:serviceaccount:ci:*, and hold at most four wildcards',
     ],
     [
       'an issuer without TLS',
