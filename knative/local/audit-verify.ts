@@ -1,14 +1,18 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExportFinding, verifyExport } from '../../shared/audit/index.ts';
+import { CommandError, readArguments, runProgram, toPath, UsageError } from './command-line.ts';
 
-/**
- * Checks an unpacked export: `audit-verify.ts <directory> [<file of a trusted vkey>]`. Prints a line a log, then what
- * is damaged, then the verdict; exits with 1 unless everything holds.
- */
-async function main(directory: string, trustedKeyFile: string | undefined): Promise<boolean> {
-  const trustedKey =
-    trustedKeyFile === undefined ? {} : { trustedKey: await readFile(trustedKeyFile, 'utf8') };
+const usage = `usage: npm run audit-verify -- <directory of an unpacked export> [<file with a trusted vkey>]
+
+Prints a line a log, then what is damaged, then the verdict. Exit code: 0 everything holds, 1 it does not, 2 it could not
+be told.`;
+
+async function main(args: readonly string[]): Promise<boolean> {
+  const [place, keyFile, ...others] = readArguments(args, {}).places;
+  if (place === undefined || others.length > 0) throw new UsageError('Name the directory of one export');
+  const directory = toPath(place);
+  const trustedKey = keyFile === undefined ? {} : { trustedKey: await readKey(toPath(keyFile)) };
   const read = (path: string, bytesMax: number) => readAtMost(join(directory, path), bytesMax);
   const verified = await verifyExport({ read, ...trustedKey });
   if (!verified.ok) {
@@ -26,6 +30,12 @@ async function main(directory: string, trustedKeyFile: string | undefined): Prom
   if (first !== undefined) console.log(`REFUSED  ${describe(first)}`);
   else console.log(`VERIFIED ${manifest.events} events of ${manifest.organizationId} from ${from} to ${to}`);
   return first === undefined;
+}
+
+async function readKey(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause) => {
+    throw new CommandError(`${path} cannot be read`, { cause });
+  });
 }
 
 function describe({ path, problem, entry }: ExportFinding): string {
@@ -53,10 +63,4 @@ async function readAtMost(path: string, bytesMax: number): Promise<Uint8Array | 
   }
 }
 
-const [directory, trustedKeyFile] = process.argv.slice(2);
-if (directory === undefined) {
-  console.error('usage: audit-verify.ts <directory of an export> [<file with a trusted vkey>]');
-  process.exitCode = 2;
-} else {
-  process.exitCode = (await main(directory, trustedKeyFile)) ? 0 : 1;
-}
+await runProgram(usage, main);

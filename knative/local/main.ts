@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { CommandError, toPath } from './command-line.ts';
 import { createConsoleLines } from './console-lines.ts';
 import { type Platform, startPlatform } from './platform.ts';
 import { clearState } from './state.ts';
@@ -22,7 +23,9 @@ if (flags.help) {
 
 const root = join(import.meta.dirname, '..', '..');
 const stateDirectory =
-  flags.state ?? join(root, '.uos', flags.tour ? (flags.real ? 'tour-real' : 'tour') : 'local');
+  flags.state === undefined
+    ? join(root, '.uos', flags.tour ? (flags.real ? 'tour-real' : 'tour') : 'local')
+    : toPath(flags.state);
 const lines = createConsoleLines({
   write: (text) => process.stdout.write(text),
   isColoured: process.stdout.isTTY === true,
@@ -36,9 +39,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 lines.line(`\nUser & Organization Service\n`);
 const started = performance.now();
 const platform = await start().catch((error: unknown) => {
-  lines.line(
-    `\nThe platform did not start: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
-  );
+  lines.line(`\nThe platform did not start: ${tell(error)}`);
   process.exit(1);
 });
 lines.line(`\nReady after ${((performance.now() - started) / 1000).toFixed(1)} s.\n`);
@@ -80,6 +81,12 @@ async function start(): Promise<Platform> {
   // Only what this command made itself is removed: a directory that somebody named is theirs.
   if (flags.tour && flags.state === undefined) await clearState(stateDirectory);
   return startPlatform({ stateDirectory, isReal: flags.real, keepsPorts: !flags.tour, console: lines });
+}
+
+/** What the person can put right needs no trace. */
+function tell(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof CommandError ? error.message : (error.stack ?? error.message);
 }
 
 function greet({ urlOf, state }: Platform): void {

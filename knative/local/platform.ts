@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { buildFunctions } from '../../esbuild.config.ts';
 import { migrateToLatest } from '../../migrations/index.ts';
 import type { ConsoleLines } from './console-lines.ts';
@@ -109,6 +110,10 @@ async function startDatabase(
     startPostgres({ directory: state.postgres, persistent: true, durable: true, onLog: () => undefined }),
   );
   stops.push(() => postgres.stop());
+  if (postgres.directory !== state.postgres) {
+    const reason = "PostgreSQL's own account cannot enter a directory of root";
+    options.console.line(`  The database is in ${postgres.directory}: ${reason}`);
+  }
   await options.console.step('Schema migrated', () => migrateToLatest(postgres.ownerUrl));
   return postgres;
 }
@@ -118,7 +123,8 @@ async function startObjectStore(
   state: PlatformState,
   stops: (() => Promise<void>)[],
 ): Promise<ObjectStoreLocation> {
-  if (!options.isReal) return { url: `file://${state.objects}`, accessKeyId: '', secretAccessKey: '' };
+  if (!options.isReal)
+    return { url: pathToFileURL(state.objects).href, accessKeyId: '', secretAccessKey: '' };
   const server = await options.console.step('S3 server', () => startS3Server({ directory: state.s3 }));
   stops.push(() => server.stop());
   await server.createBucket(bucket);

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +10,7 @@ const run = promisify(execFile);
 
 /** PostgreSQL refuses to run as root, and its own user may be unable to enter root's directories. */
 const sharedHome = '/var/lib/user-org-service';
+const movedTo = 'moved-to';
 
 export type PostgresHome = {
   /** Where `bin/initdb` and `bin/postgres` are. */
@@ -30,7 +31,7 @@ export async function findPostgresHome(directory: string): Promise<PostgresHome>
   if (process.getuid?.() !== 0) return { programs: packaged, directory };
   return {
     programs: (await isOpenToAll(packaged)) ? packaged : await copyPrograms(packaged),
-    directory: (await isOpenToAll(dirname(resolve(directory)))) ? directory : relocated(directory),
+    directory: (await isOpenToAll(dirname(resolve(directory)))) ? directory : await relocated(directory),
     user: await postgresAccount(),
   };
 }
@@ -74,8 +75,25 @@ async function copyPrograms(packaged: string): Promise<string> {
   return target;
 }
 
-function relocated(directory: string): string {
-  return join(sharedHome, createHash('sha256').update(resolve(directory)).digest('hex').slice(0, 16));
+/** Of a name of its own, kept in the directory that it stands for: whoever removes that one starts afresh. */
+async function relocated(directory: string): Promise<string> {
+  const known = await readMoved(directory);
+  if (known !== undefined) return known;
+  const target = join(sharedHome, randomBytes(8).toString('hex'));
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, movedTo), `${target}\n`);
+  return target;
+}
+
+async function readMoved(directory: string): Promise<string | undefined> {
+  const target = await readFile(join(directory, movedTo), 'utf8').catch(() => '');
+  return dirname(target.trim()) === sharedHome ? target.trim() : undefined;
+}
+
+/** Removes what was kept elsewhere for this directory. */
+export async function removeMovedHome(directory: string): Promise<void> {
+  const target = await readMoved(directory);
+  if (target !== undefined) await rm(target, { recursive: true, force: true });
 }
 
 async function isOpenToAll(path: string): Promise<boolean> {

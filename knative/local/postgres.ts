@@ -43,11 +43,6 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   await mkdir(home.directory, { recursive: true });
   // The server's account must pass through; the password and the data inside stay closed to others.
   if (home.user) await chmod(home.directory, 0o711);
-  if (home.directory !== options.directory) {
-    options.onLog(
-      `data is in "${home.directory}": PostgreSQL's own account cannot enter "${options.directory}"`,
-    );
-  }
   const password = await initialiseCluster(home, options.onLog);
   await stopOrphan(clusterOf(home));
   const { port, server } = await startOnFreePort(home, options);
@@ -62,7 +57,9 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     url: (role, database) => url(`${role}_login`, database),
     stop: async () => {
       await server.stop();
-      if (!options.persistent) await rm(home.directory, { recursive: true, force: true });
+      if (options.persistent) return;
+      for (const path of [home.directory, options.directory])
+        await rm(path, { recursive: true, force: true });
     },
   };
 }

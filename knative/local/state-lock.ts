@@ -1,5 +1,6 @@
 import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CommandError } from './command-line.ts';
 
 /**
  * One platform a directory: a second start would take the first one's database server for an orphan and stop it.
@@ -19,7 +20,7 @@ export async function lockState(directory: string): Promise<() => Promise<void>>
     }
     const holder = Number(await readFile(path, 'utf8').catch(() => ''));
     if (isAlive(holder)) {
-      throw new Error(
+      throw new CommandError(
         `"${directory}" is in use by a platform that is running (process ${holder}); stop it, or give another directory with --state`,
       );
     }

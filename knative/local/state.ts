@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeMovedHome } from './postgres-home.ts';
 import { lockState } from './state-lock.ts';
 
 /** Where one local platform keeps everything that outlives it. */
@@ -46,6 +47,7 @@ export async function openState(directory: string): Promise<PlatformState> {
 export async function clearState(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   const release = await lockState(directory);
+  await removeMovedHome(join(directory, 'postgres'));
   await rm(directory, { recursive: true, force: true });
   await release();
 }

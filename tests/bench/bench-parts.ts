@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os';
+import { UsageError } from '../../knative/local/command-line.ts';
 import type { Bench, BenchOptions, BenchResult } from './bench-result.ts';
 import { type BenchScene, setBenchScene } from './bench-scene.ts';
 
@@ -10,7 +11,7 @@ export function benchParts(parts: Readonly<Record<string, BenchPart>>, baseline 
     const every = Object.keys(parts);
     const unknown = options.only?.find((name) => !every.includes(name));
     if (unknown !== undefined)
-      throw new Error(`There is no part "${unknown}"; there are ${every.join(', ')}`);
+      throw new UsageError(`There is no part "${unknown}"; there are ${every.join(', ')}`);
     const wanted = options.only ?? (options.full || options.quick ? every : baseline);
     await using scene = await setBenchScene(options);
     // Of a machine that does other things the figures are those of both: above the number of cores they say little.

@@ -19,7 +19,7 @@ export type BenchOptions = {
   readonly quick: boolean;
   /** Every part at the customer's scale, which takes half an hour; else the baseline: 833/s over a small seed. */
   readonly full: boolean;
-  /** Names of the parts to be measured; absent: all. */
+  /** Names of the parts to be measured; absent: with `full` or `quick` all, else the baseline. */
   readonly only?: readonly string[];
   progress(line: string): void;
 };

@@ -142,7 +142,7 @@ describe('npm run migrate', () => {
     const given = 'DATABASE_OWNER_URL' in env ? { DATABASE_OWNER_URL: database.ownerUrl } : {};
     const failed = await run(['--issue-operator-key'], given).catch((error: unknown) => error);
     expect(failed).toMatchObject({
-      code: 1,
+      code: 2,
       stdout: '',
       stderr: expect.stringContaining(`${name} is not set`),
     });
