@@ -1,8 +1,8 @@
 import type { JWTVerifyGetKey } from 'jose';
 import { beforeEach, expect, test } from 'vitest';
 import { fail, ok } from '../../shared/kernel/index.ts';
-import { createFailureLimiter } from '../../shared/rate-limit/index.ts';
 import type { IssuerKeys } from '../../shared/remote-jwks/index.ts';
+import { testLimits } from '../../tests/support/limits.ts';
 import { limitIssuerKeys } from './limit-issuer-keys.ts';
 
 const failuresMax = 3;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { admitProven, attemptFrom } from './caller-limits.ts';
+import { createFailureLimiter } from './failure-limiter.memory.ts';
 import { createMemoryRateLimiter } from './rate-limiter.memory.ts';
 import type { RateLimit } from './rate-limiter.ts';
 
@@ -8,7 +9,8 @@ const generous = { ratePerSecond: 1_000, burst: 1_000 };
 function setUp(limits: { failures?: RateLimit; keys?: RateLimit; callers?: RateLimit }) {
   const clock = { now: () => new Date(1_800_000_000_000) };
   const open = (limit = generous) => createMemoryRateLimiter({ clock }, limit);
-  return { failures: open(limits.failures), keys: open(limits.keys), callers: open(limits.callers) };
+  const failures = createFailureLimiter({ clock }, limits.failures ?? generous);
+  return { failures, keys: open(limits.keys), callers: open(limits.callers) };
 }
 
 const caller = { callerId: 'a', keyId: 'key' };
@@ -69,5 +71,16 @@ describe('attempts from a network', () => {
       Array.from({ length: 50 }, () => attemptFrom(given, 'net', attempt(false))),
     );
     expect(outcomes.filter((outcome) => 'outcome' in outcome)).toHaveLength(2);
+  });
+
+  // Threat: a nightly start of sixty jobs behind one address, or one slow issuer, shuts them all out.
+  test('that are made at once and succeed are all made in the end', async () => {
+    const given = limits();
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, () =>
+        attemptFrom(given, 'net', { ...attempt(true), run: () => Promise.resolve().then(() => true) }),
+      ),
+    );
+    expect(outcomes).toEqual(Array(50).fill({ outcome: true }));
   });
 });

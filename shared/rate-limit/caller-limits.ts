@@ -1,9 +1,10 @@
+import type { FailureLimiter } from './failure-limiter.ts';
 import type { Admission, RateLimiter } from './rate-limiter.ts';
 
 /** The limits of a function that anybody can reach. */
 export type CallerLimits = {
   /** By network, see `networkOf`: failed attempts. Before who it is costs a look-up. */
-  readonly failures: RateLimiter;
+  readonly failures: FailureLimiter;
   /** By API key id: all that one key does. */
   readonly keys: RateLimiter;
   /** By organization and principal: all that one caller does, with all its keys. */
@@ -29,16 +30,15 @@ export async function admitProven(
 }
 
 /**
- * Runs an attempt to authenticate, if the network it comes from has not failed too often. What it costs is taken first
- * and given back unless the attempt failed, so that a thousand at once are no way around the limit, while what succeeds,
- * and what fails because of us, counts for nothing.
+ * Runs an attempt to authenticate, if the network it comes from has not failed too often. What succeeds, and what fails
+ * because of us, counts for nothing; many at once wait for each other rather than be refused.
  */
 export async function attemptFrom<T>(
   { failures }: Pick<CallerLimits, 'failures'>,
   network: string,
   attempt: { run(): Promise<T>; hasFailed(outcome: T): boolean },
 ): Promise<{ admission: Admission & { isAdmitted: false } } | { outcome: T }> {
-  const admission = await failures.take(network);
+  const admission = await failures.begin(network);
   if (!admission.isAdmitted) return { admission };
   let hasFailed = false;
   try {
@@ -46,6 +46,6 @@ export async function attemptFrom<T>(
     hasFailed = attempt.hasFailed(outcome);
     return { outcome };
   } finally {
-    if (!hasFailed) void failures.giveBack(network);
+    failures.end(network, hasFailed);
   }
 }

@@ -60,14 +60,14 @@ export function createRedisRateLimiter(
   };
 }
 
-function unlessAway<T>(value: T): (error: unknown) => T {
+export function unlessAway<T>(value: T): (error: unknown) => T {
   return (error) => {
     if (error instanceof RedisUnavailableError) return value;
     throw error;
   };
 }
 
-function toAdmission(reply: unknown): Admission {
+export function toAdmission(reply: unknown): Admission {
   if (typeof reply !== 'number' || !Number.isSafeInteger(reply) || reply < 0) {
     throw new RedisUnavailableError('Redis answered a limit with something else than a number');
   }

@@ -19,8 +19,8 @@ export type Admission =
 export type RateLimiter = {
   take(key: string, cost?: number): Admission | Promise<Admission>;
   /**
-   * Undoes a `take` that was admitted, for a limit on failures: taken before the attempt, so that a thousand at once
-   * are no way around it, and given back by a success. Never gives more than a full burst, and never throws.
+   * Undoes a `take` that was admitted. Never gives more than a full burst, and never throws. It may be lost while another
+   * machine is away: no limit may rest on it (for one on failures see `FailureLimiter`).
    */
   giveBack(key: string, cost?: number): void | Promise<void>;
 };
