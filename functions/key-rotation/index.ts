@@ -55,7 +55,7 @@ const deps = {
   },
   apiKeyUses: { pool, store: postgresApiKeyUseStore },
   records: { pool, clock, store: postgresOidcRecordStore },
-  tokenUses: { pool, clock, store: postgresTokenUseStore },
+  tokenUses: { pool, store: postgresTokenUseStore },
   rewrap: {
     pool,
     clock,

@@ -44,7 +44,7 @@ export async function proveWorkload(
   if (inactivity !== undefined) return refuse(inactivity);
   const verified = await verifyWorkloadToken(deps, rule, token);
   if (!verified.ok) return refuse(verified.failure.reason);
-  const { subject, acceptedUntil, useDigest } = verified.value;
+  const { subject, acceptedUntil, usedUntil, useDigest } = verified.value;
   return ok({
     organizationId: rule.organizationId,
     subject: rule.serviceAccountId,
@@ -54,7 +54,7 @@ export async function proveWorkload(
     goodUntil: acceptedUntil,
     workload: {
       subject,
-      use: rule.tokenUse === 'once' ? { digest: useDigest, until: acceptedUntil } : undefined,
+      use: rule.tokenUse === 'once' ? { digest: useDigest, until: usedUntil } : undefined,
     },
   });
 }

@@ -13,6 +13,7 @@ export {
   type PoolClient,
   type PoolOptions,
 } from './pool.ts';
+export { removeInBatches } from './remove-in-batches.ts';
 export type * as Rows from './schema.ts';
 export {
   type OrgTransaction,

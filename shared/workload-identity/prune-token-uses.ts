@@ -1,26 +1,21 @@
-import { type DatabasePool, withSystem } from '../db/index.ts';
-import type { Clock } from '../kernel/index.ts';
+import { type DatabasePool, removeInBatches } from '../db/index.ts';
+import { secondsAfter } from '../kernel/index.ts';
 import type { TokenUseStore } from './token-use-store.ts';
 
 export type PruneTokenUsesDeps = {
   readonly pool: DatabasePool;
-  readonly store: Pick<TokenUseStore, 'removeExpired'>;
-  readonly clock: Clock;
+  readonly store: Pick<TokenUseStore, 'now' | 'removeExpired'>;
 };
 
-const batchMax = 500;
-const batchesMax = 20;
+/**
+ * Far more than clocks of ours may be apart. A use that goes while an instance whose clock is behind still takes the
+ * token could be made again.
+ */
+const marginSeconds = 600;
 
-/** Deletes the uses of tokens that have expired, batch by batch. What one run leaves, the next one takes. */
-export async function pruneTokenUses(deps: PruneTokenUsesDeps): Promise<number> {
-  const before = deps.clock.now();
-  let total = 0;
-  for (let batch = 0; batch < batchesMax; batch++) {
-    const removed = await withSystem(deps.pool, (tx) =>
-      deps.store.removeExpired(tx, { before, limit: batchMax }),
-    );
-    total += removed;
-    if (removed < batchMax) break;
-  }
-  return total;
+/** Deletes the uses of tokens that no instance takes any more, whichever machine asks. */
+export async function pruneTokenUses({ pool, store }: PruneTokenUsesDeps): Promise<number> {
+  return removeInBatches(pool, async (tx, limit) =>
+    store.removeExpired(tx, { before: secondsAfter(await store.now(tx), -marginSeconds), limit }),
+  );
 }

@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import { invariant } from '../kernel/index.ts';
 import type { TokenUseStore } from './token-use-store.ts';
 
 export const postgresTokenUseStore: TokenUseStore = {
@@ -9,6 +11,12 @@ export const postgresTokenUseStore: TokenUseStore = {
       .returning('until')
       .executeTakeFirst();
     return added !== undefined;
+  },
+  now: async (tx) => {
+    const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(tx);
+    const [row] = rows;
+    invariant(row !== undefined, 'the database told no time');
+    return row.now;
   },
   removeExpired: async (tx, { before, limit }) => {
     const expired = await tx

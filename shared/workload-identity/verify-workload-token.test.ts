@@ -87,6 +87,7 @@ describe('a token', () => {
     ['a start within the skew', { claims: { nbf: seconds + 59 } }],
     ['an issue within the skew', { claims: { iat: seconds + 59 } }],
     ['its age within the skew', { claims: { iat: seconds - 659 } }],
+    ['an expiry in a year', { claims: { exp: seconds + 366 * 86_400 } }],
   ])('with %s is taken', async (_what, token) => {
     expect(await verify(await mint(token))).toMatchObject({ ok: true });
   });
@@ -110,6 +111,8 @@ describe('a token', () => {
     ['without the time of its issue', { claims: { iat: undefined } }, 'claims'],
     ['that has expired', { claims: { exp: seconds - 60 } }, 'expired'],
     ['that is too old, whatever its expiry', { claims: { iat: seconds - 661 } }, 'too_old'],
+    ['that never expires', { claims: { exp: seconds + 366 * 86_400 + 1 } }, 'expiry_too_far'],
+    ['that expires beyond all dates', { claims: { exp: 1e300 } }, 'expiry_too_far'],
     ['from the future', { claims: { iat: seconds + 61 } }, 'not_yet_valid'],
     ['not to be used yet', { claims: { nbf: seconds + 61 } }, 'not_yet_valid'],
     ['whose expiry is text', { claims: { exp: String(seconds + 290) } }, 'claims'],
@@ -146,6 +149,18 @@ describe('a token', () => {
 
   test('is refused while the keys of its issuer cannot be had', async () => {
     expect(await verify(await mint(), { jwks: undefined })).toEqual(refused('keys_unavailable'));
+  });
+});
+
+// Rules may differ in the age: what is used up under one stays so for as long as another could take it.
+test('is good until its age ends, if that is before its expiry, and its use is remembered for longer', async () => {
+  const old = { claims: { iat: seconds - 590, exp: seconds + 3_600 } };
+  expect(await verify(await mint(old))).toMatchObject({
+    value: { acceptedUntil: secondsAfter(now, 70), usedUntil: secondsAfter(now, 3_660) },
+  });
+  const endless = { claims: { exp: seconds + 300 * 86_400 } };
+  expect(await verify(await mint(endless))).toMatchObject({
+    value: { acceptedUntil: secondsAfter(now, 650), usedUntil: secondsAfter(now, 86_450) },
   });
 });
 

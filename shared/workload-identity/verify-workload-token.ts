@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto';
 import { createLocalJWKSet, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
-import { type Clock, type Fail, fail, ok, type Result, secondsAfter } from '../kernel/index.ts';
+import {
+  type Clock,
+  type Fail,
+  fail,
+  ok,
+  type Result,
+  secondsAfter,
+  toNumericDate,
+} from '../kernel/index.ts';
 import type { IssuerKeys } from '../remote-jwks/index.ts';
 import { hasRequiredClaim } from './required-claim.ts';
 import { matchesSubject } from './subject-pattern.ts';
-import type { TrustRule } from './trust-rule.ts';
+import { type TrustRule, tokenAgeSecondsBounds } from './trust-rule.ts';
 
 export type VerifyWorkloadTokenDeps = {
   readonly issuerKeys: Pick<IssuerKeys, 'find'>;
@@ -13,8 +21,10 @@ export type VerifyWorkloadTokenDeps = {
 
 export type WorkloadToken = {
   readonly subject: string;
-  /** The last moment at which the token is taken: its `exp` and the skew. */
+  /** The last moment at which this rule takes the token: its `exp` or its age, whichever ends first, and the skew. */
   readonly acceptedUntil: Date;
+  /** The last moment at which any rule could take it: rules of one organization may differ in the age. */
+  readonly usedUntil: Date;
   /** Of what may be used once; says nothing about the token. */
   readonly useDigest: Uint8Array;
 };
@@ -32,6 +42,7 @@ export type WorkloadTokenRefusal = {
     | 'issuer'
     | 'audience'
     | 'expired'
+    | 'expiry_too_far'
     | 'too_old'
     | 'not_yet_valid'
     | 'claims'
@@ -45,6 +56,8 @@ export const workloadSkewSeconds = 60;
 export const workloadAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
 const tokenBytesMax = 16_384;
 const subjectLengthMax = 2_048;
+/** Some clusters hand out tokens for a year. Further ahead no date means anything. */
+const expiryAheadSecondsMax = 366 * 86_400;
 
 /**
  * RFC 7523 section 3, with all that it leaves to choice chosen: `iss`, `sub`, one `aud`, `exp` and `iat` must be there,
@@ -74,7 +87,7 @@ export async function verifyWorkloadToken(
       maxTokenAge: rule.tokenAgeSecondsMax,
       requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat'],
     });
-    return checkClaims(rule, token, payload);
+    return checkClaims({ rule, token, now: deps.clock.now() }, payload);
   } catch (error) {
     if (error instanceof errors.JOSEError) return refuse(reasonOf(error));
     throw error;
@@ -92,21 +105,27 @@ function readHeader(token: string) {
 }
 
 function checkClaims(
-  rule: TrustRule,
-  token: string,
-  { sub, aud, exp, jti, ...claims }: JWTPayload,
+  { rule, token, now }: { rule: TrustRule; token: string; now: Date },
+  { sub, aud, exp, iat, jti, ...claims }: JWTPayload,
 ): Result<WorkloadToken, WorkloadTokenRefusal> {
   if (Array.isArray(aud) && aud.length !== 1) return refuse('audience');
-  if (typeof sub !== 'string' || sub.length > subjectLengthMax || exp === undefined) return refuse('claims');
+  if (typeof sub !== 'string' || sub.length > subjectLengthMax) return refuse('claims');
+  if (exp === undefined || iat === undefined) return refuse('claims');
+  if (exp > toNumericDate(now) + expiryAheadSecondsMax) return refuse('expiry_too_far');
   if (jti !== undefined && typeof jti !== 'string') return refuse('claims');
   if (!matchesSubject(rule.subjectPattern, sub)) return refuse('subject');
-  const all = { ...claims, sub, aud, exp, jti };
+  const all = { ...claims, sub, aud, exp, iat, jti };
   if (!rule.requiredClaims.every((claim) => hasRequiredClaim(all, claim))) return refuse('required_claim');
   return ok({
     subject: sub,
-    acceptedUntil: secondsAfter(new Date(exp * 1000), workloadSkewSeconds),
+    acceptedUntil: lastMoment(exp, iat + rule.tokenAgeSecondsMax),
+    usedUntil: lastMoment(exp, iat + tokenAgeSecondsBounds.max),
     useDigest: digestOf(rule, jti === undefined ? `jws ${signedPart(token)}` : `jti ${jti}`),
   });
+}
+
+function lastMoment(...ends: number[]): Date {
+  return secondsAfter(new Date(Math.min(...ends) * 1000), workloadSkewSeconds);
 }
 
 /**

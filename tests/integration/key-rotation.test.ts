@@ -37,7 +37,7 @@ beforeAll(async () => {
     signingKeys: fixture.rotation,
     apiKeyUses: { pool: fixture.pool, store: postgresApiKeyUseStore },
     records: { pool: fixture.pool, store: postgresOidcRecordStore, clock },
-    tokenUses: { pool: fixture.pool, store: postgresTokenUseStore, clock },
+    tokenUses: { pool: fixture.pool, store: postgresTokenUseStore },
     rewrap: await openRewrap(),
   });
   const server = createFunctionServer(

@@ -318,6 +318,13 @@ describe('a workload', () => {
     expect(body['expires_in']).toBeLessThanOrEqual(90);
   });
 
+  test('gets a token that ends when its own is too old, however far its expiry', async () => {
+    const now = Math.floor(clock.now().getTime() / 1000);
+    const { body } = await exchanged(await mint({ iat: now - 590, exp: now + 3_600 }));
+    expect(body['expires_in']).toBeGreaterThan(0);
+    expect(body['expires_in']).toBeLessThanOrEqual(70);
+  });
+
   test('of a cluster that cannot be reached is proven by keys that the rule brings', async () => {
     const jwks = {
       keys: [{ kty: 'OKP' as const, crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }],
@@ -390,16 +397,28 @@ describe('a foreign token is used once', () => {
     tokenOf(await exchanged(once));
   });
 
-  test('which is remembered as long as it would be taken, and then forgotten', async () => {
+  const prune = (at: Date) =>
+    pruneTokenUses({ pool: fixture.pool, store: { ...postgresTokenUseStore, now: async () => at } });
+  const countUses = async () => Number((await fixture.sql('select count(*) as n from token_use'))[0]?.['n']);
+
+  test('which is remembered for longer than it would be taken, and then forgotten', async () => {
     tokenOf(await exchanged(await mint()));
-    const count = async () => Number((await fixture.sql('select count(*) as n from token_use'))[0]?.['n']);
-    const prune = (at: Date) =>
-      pruneTokenUses({ pool: fixture.pool, store: postgresTokenUseStore, clock: { now: () => at } });
-    const before = await count();
+    const before = await countUses();
     await prune(secondsAfter(clock.now(), -3_600));
-    expect(await count()).toBe(before);
-    expect(await prune(secondsAfter(clock.now(), 361))).toBe(before);
-    expect(await count()).toBe(0);
+    expect(await countUses()).toBe(before);
+    expect(await prune(secondsAfter(clock.now(), 2 * 3_600))).toBe(before);
+    expect(await countUses()).toBe(0);
+  });
+
+  // Threat: its use is deleted by a clock that is ahead while an instance whose clock is behind still takes the token.
+  test('in its last seconds too, when it is pruned by a clock that is ahead', async () => {
+    const exp = Math.floor(clock.now().getTime() / 1000) + 30;
+    const once = await mint({ exp });
+    tokenOf(await exchanged(once));
+    await prune(new Date((exp + 45 + 30) * 1_000));
+    expect((await exchanged(once)).status).toBe(400);
+    const refusals = await eventsOf('uos.token.refused.v1', rule.id);
+    expect(refusals.map(({ leaf }) => leaf.data['reason'])).toEqual(['already_used']);
   });
 });
 
