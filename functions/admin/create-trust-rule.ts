@@ -1,7 +1,6 @@
-import { checkReach } from '../../shared/api-key/index.ts';
 import { ok } from '../../shared/kernel/index.ts';
 import { createTrustRule } from '../../shared/workload-identity/index.ts';
-import { toApiKeyProblem } from './api-key-problem.ts';
+import { checkNewCredential } from './check-credential.ts';
 import { createTrustRuleBody } from './create-trust-rule.schema.ts';
 import { serviceAccountIdField } from './field.schema.ts';
 import { defineOperation } from './operation.ts';
@@ -18,6 +17,7 @@ export const createTrustRuleOperation = defineOperation({
   body: createTrustRuleBody,
   status: 201,
   creates: true,
+  makesCredential: true,
   response: trustRuleView,
   example: {
     body: {
@@ -30,10 +30,9 @@ export const createTrustRuleOperation = defineOperation({
       ],
     },
   },
-  act: async (deps, { actor, caller, organization, params, body }) => {
-    // Threat: a narrowed credential that makes a rule, and by it a token that is wider than itself.
-    const reach = checkReach(body.scopes, caller.scopes);
-    if (!reach.ok) return toApiKeyProblem(reach.failure);
+  check: (deps, { params, body, ...context }) =>
+    checkNewCredential(deps, context, { account: params.serviceAccount, scopes: body.scopes }),
+  act: async (deps, { actor, organization, params, body, checked: scopes }) => {
     const { issuer, internalIssuers } = deps.workloadIdentity;
     const created = await createTrustRule(
       { ...deps, store: deps.stores.trustRule, serviceAccounts: deps.stores.serviceAccount, internalIssuers },
@@ -42,7 +41,7 @@ export const createTrustRuleOperation = defineOperation({
         organizationId: organization.id,
         serviceAccountId: params.serviceAccount,
         audience: body.audience ?? issuer,
-        scopes: body.scopes,
+        scopes,
         jwks: body.jwks,
         actor,
       },

@@ -2,6 +2,7 @@ import { enableApiKey } from '../../shared/api-key/index.ts';
 import { ok } from '../../shared/kernel/index.ts';
 import { apiKeyView, reasonField, toApiKeyView } from './api-key.schema.ts';
 import { toApiKeyProblem } from './api-key-problem.ts';
+import { requireReach } from './check-credential.ts';
 import { apiKeyIdField } from './field.schema.ts';
 import { defineOperation } from './operation.ts';
 
@@ -14,7 +15,10 @@ export const enableApiKeyOperation = defineOperation({
   params: { key: apiKeyIdField },
   body: { reason: reasonField.optional() },
   resource: 'key',
+  makesCredential: true,
   response: apiKeyView,
+  check: async (_deps, { caller, target }) =>
+    target.key === undefined ? ok(undefined) : requireReach(target.key.scopes, caller),
   act: async (deps, { actor, organization, params, body }) => {
     const changed = await enableApiKey(
       { ...deps, store: deps.stores.apiKey },

@@ -1,5 +1,6 @@
 import { ok } from '../../shared/kernel/index.ts';
 import { enableTrustRule } from '../../shared/workload-identity/index.ts';
+import { checkCredential } from './check-credential.ts';
 import { defineOperation } from './operation.ts';
 import { toTrustRuleView, trustRuleIdField, trustRuleView } from './trust-rule.schema.ts';
 import { toTrustRuleProblem } from './trust-rule-problem.ts';
@@ -12,7 +13,14 @@ export const enableTrustRuleOperation = defineOperation({
   permission: 'trust_rule:create',
   params: { trustRule: trustRuleIdField },
   resource: 'trustRule',
+  makesCredential: true,
   response: trustRuleView,
+  check: async (deps, context) => {
+    const { trustRule } = context.target;
+    if (trustRule === undefined) return ok(undefined);
+    const { serviceAccountId: account, scopes } = trustRule;
+    return checkCredential(deps, context, { account, scopes });
+  },
   act: async (deps, { actor, organization, params }) => {
     const changed = await enableTrustRule(
       { ...deps, store: deps.stores.trustRule },

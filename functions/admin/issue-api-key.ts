@@ -1,7 +1,8 @@
-import { checkReach, checkScopes, issueApiKey, policyOwnerRights } from '../../shared/api-key/index.ts';
+import { issueApiKey } from '../../shared/api-key/index.ts';
 import { ok } from '../../shared/kernel/index.ts';
 import { issuedApiKeyView, toApiKeyView } from './api-key.schema.ts';
 import { toApiKeyProblem } from './api-key-problem.ts';
+import { checkNewCredential } from './check-credential.ts';
 import { serviceAccountIdField } from './field.schema.ts';
 import { issueApiKeyBody } from './issue-api-key.schema.ts';
 import { toNewApiKey } from './new-api-key.ts';
@@ -17,24 +18,15 @@ export const issueApiKeyOperation = defineOperation({
   body: issueApiKeyBody,
   status: 201,
   creates: true,
+  makesCredential: true,
   response: issuedApiKeyView,
   example: { body: { description: 'Deployments' } },
-  act: async (deps, { actor, caller, organization, params, body }) => {
-    const owner = { type: 'service_account', id: params.serviceAccount } as const;
-    const asked = { organizationId: organization.id, owner, callerScopes: caller.scopes };
-    const checked =
-      body.scopes === undefined
-        ? checkReach(undefined, caller.scopes)
-        : await checkScopes(policyOwnerRights(deps.access), { ...asked, scopes: body.scopes });
-    if (!checked.ok) return toApiKeyProblem(checked.failure);
+  check: (deps, { params, body, ...context }) =>
+    checkNewCredential(deps, context, { account: params.serviceAccount, scopes: body.scopes }),
+  act: async (deps, { actor, organization, params, body, checked: scopes }) => {
     const issued = await issueApiKey(
       { ...deps, store: deps.stores.apiKey, pepper: deps.rings.pepper },
-      {
-        ...toNewApiKey(organization.id, body),
-        serviceAccountId: params.serviceAccount,
-        actor,
-        ...(checked.value === true ? {} : { scopes: checked.value }),
-      },
+      { ...toNewApiKey(organization.id, body), serviceAccountId: params.serviceAccount, actor, scopes },
     );
     if (!issued.ok) return toApiKeyProblem(issued.failure);
     // The key has no address of its own; it is found in the organization's list.

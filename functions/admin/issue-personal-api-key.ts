@@ -15,22 +15,25 @@ export const issuePersonalApiKeyOperation = defineOperation({
   body: issuePersonalApiKeyBody,
   status: 201,
   creates: true,
+  makesCredential: true,
   response: issuedApiKeyView,
   example: { body: { description: 'My laptop', scopes: ['document:read'] } },
-  act: async (deps, { caller, organization, body }) => {
+  check: async (deps, { caller, organization, body }) => {
     // Threat: whoever could issue one for somebody else could act as that person, unseen.
     if (caller.type !== 'user' || caller.organizationId !== organization.id)
       return fail({
         code: 'authorization.not_permitted',
         detail: 'Only a member can issue a personal key, and for nobody else',
       });
-    const actor = { type: caller.type, id: caller.id } as const;
-    const asked = { organizationId: organization.id, owner: actor, callerScopes: caller.scopes };
+    const owner = { type: caller.type, id: caller.id } as const;
+    const asked = { organizationId: organization.id, owner, callerScopes: caller.scopes };
     const checked = await checkScopes(policyOwnerRights(deps.access), { ...asked, scopes: body.scopes });
-    if (!checked.ok) return toApiKeyProblem(checked.failure);
+    return checked.ok ? ok({ owner, scopes: checked.value }) : toApiKeyProblem(checked.failure);
+  },
+  act: async (deps, { organization, body, checked: { owner, scopes } }) => {
     const issued = await issuePersonalApiKey(
       { ...deps, store: deps.stores.apiKey, pepper: deps.rings.pepper },
-      { ...toNewApiKey(organization.id, body), actor, scopes: checked.value },
+      { ...toNewApiKey(organization.id, body), actor: owner, scopes },
     );
     if (!issued.ok) return toApiKeyProblem(issued.failure);
     return ok({ body: { ...toApiKeyView(issued.value.key), text: issued.value.text } });

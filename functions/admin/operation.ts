@@ -8,6 +8,7 @@ import type { Organization } from '../../shared/organization/index.ts';
 import type { AdminDeps } from './admin-deps.ts';
 import { organizationReferenceField } from './field.schema.ts';
 import { parsePart, type RawRequest, readJson, readQuery } from './parse-request.ts';
+import { type Target, type TargetReference, toTargetReference } from './target.ts';
 
 /** What an operation answers when it succeeds. `location` names what was created; `file` is sent as it is. */
 export type Reply = {
@@ -37,6 +38,8 @@ export type Operation = {
   readonly status: 200 | 201 | 202;
   /** Whether it makes something: such a request may carry an Idempotency-Key. */
   readonly creates: boolean;
+  /** Whether what it makes or revives opens doors. Threat: a delegated token that makes itself permanent. */
+  readonly makesCredential: boolean;
   readonly schemas: { readonly path: z.ZodObject; readonly query: z.ZodObject; readonly body: z.ZodObject };
   readonly response: z.ZodType | 'file';
   readonly example: Example;
@@ -49,35 +52,53 @@ export type PreparedOperation = {
   readonly organizationReference: string | undefined;
   /** Id of the thing that permission is asked for, when the path names one. */
   readonly resourceId: string | undefined;
-  act(deps: AdminDeps, context: OperationContext): Promise<Outcome>;
+  readonly target: TargetReference;
+  /** All that must hold before anything is done, asked anew of each retry. May read whatever it needs, wherever. */
+  check(deps: AdminDeps, context: OperationContext): Promise<Result<ReadyOperation, ProblemFailure>>;
 };
+
+/** Stands on the transaction of `deps.pool` alone: whoever waits in it for another connection may wait for itself. */
+export type ReadyOperation = (deps: AdminDeps) => Promise<Outcome>;
 
 export type OperationContext = {
   readonly caller: Principal;
   readonly actor: Actor;
   /** The one the path names; the caller's own where it names none. */
   readonly organization: Organization;
+  /** What the path names of accounts and their credentials, as it was when the caller was judged. */
+  readonly target: Target;
 };
 
-type Definition<Path extends z.ZodRawShape, Query extends z.ZodRawShape, Body extends z.ZodRawShape> = Pick<
-  Operation,
-  'id' | 'method' | 'path' | 'summary' | 'permission' | 'tenantPermission' | 'response'
-> & {
+type Input<
+  Path extends z.ZodRawShape,
+  Query extends z.ZodRawShape,
+  Body extends z.ZodRawShape,
+> = OperationContext & {
+  readonly params: z.output<z.ZodObject<Path>>;
+  readonly query: z.output<z.ZodObject<Query>>;
+  readonly body: z.output<z.ZodObject<Body>>;
+};
+
+type Definition<
+  Path extends z.ZodRawShape,
+  Query extends z.ZodRawShape,
+  Body extends z.ZodRawShape,
+  Checked,
+> = Pick<Operation, 'id' | 'method' | 'path' | 'summary' | 'permission' | 'tenantPermission' | 'response'> & {
   readonly status?: Operation['status'];
   readonly creates?: boolean;
+  readonly makesCredential?: boolean;
   readonly params?: Path;
   readonly query?: Query;
   readonly body?: Body;
   /** The parameter that names the resource, for grants on one resource. */
   readonly resource?: keyof Path & string;
   readonly example?: Example;
+  /** Asks before anything is done; its value is handed to `act`. */
+  check?(deps: AdminDeps, input: Input<Path, Query, Body>): Promise<Result<Checked, ProblemFailure>>;
   act(
     deps: AdminDeps,
-    input: OperationContext & {
-      readonly params: z.output<z.ZodObject<Path>>;
-      readonly query: z.output<z.ZodObject<Query>>;
-      readonly body: z.output<z.ZodObject<Body>>;
-    },
+    input: Input<Path, Query, Body> & { readonly checked: NoInfer<Checked> },
   ): Promise<Outcome>;
 };
 
@@ -88,8 +109,9 @@ export function defineOperation<
   const Path extends z.ZodRawShape = Record<never, never>,
   const Query extends z.ZodRawShape = Record<never, never>,
   const Body extends z.ZodRawShape = Record<never, never>,
->(definition: Definition<Path, Query, Body>): Operation {
-  const { params, query, body, resource, act, ...row } = definition;
+  Checked = undefined,
+>(definition: Definition<Path, Query, Body, Checked>): Operation {
+  const { params, query, body, resource, check, act, ...row } = definition;
   const isOfOrganization = definition.path.includes('{org}');
   const organization = z.strictObject(isOfOrganization ? { org: organizationReferenceField } : none);
   const own = z.strictObject((params ?? none) as Path);
@@ -101,6 +123,7 @@ export function defineOperation<
   return {
     status: 200,
     creates: false,
+    makesCredential: false,
     example: {},
     ...row,
     schemas,
@@ -120,7 +143,14 @@ export function defineOperation<
       return ok({
         organizationReference: org,
         resourceId: resource === undefined ? undefined : rest[resource],
-        act: (deps, context) => act(deps, { ...context, ...input }),
+        target: toTargetReference(rest),
+        check: async (deps, context) => {
+          const asked = { ...context, ...input };
+          // Where nothing is asked, `Checked` is undefined.
+          const checked = check === undefined ? ok(undefined as Checked) : await check(deps, asked);
+          if (!checked.ok) return checked;
+          return ok((acting) => act(acting, { ...asked, checked: checked.value }));
+        },
       });
     },
   };

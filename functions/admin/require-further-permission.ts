@@ -5,16 +5,26 @@ import { fail, ok, type Result } from '../../shared/kernel/index.ts';
 import type { Organization } from '../../shared/organization/index.ts';
 import type { AdminDeps } from './admin-deps.ts';
 
-/** For what an operation does only when it is asked to: a permission beside the operation's own. */
+/** A permission beside the operation's own: for what is done only when it is asked for, or to a further thing. */
 export async function requireFurtherPermission(
   deps: Pick<AdminDeps, 'access'>,
-  input: { caller: Principal; organization: Organization; permission: Permission },
+  input: {
+    caller: Principal;
+    organization: Organization;
+    permission: Permission;
+    /** Of the permission's own type; absent: asked of all in the organization. */
+    resource?: { readonly id: string; readonly team: string | undefined };
+  },
 ): Promise<Result<undefined, ProblemFailure>> {
-  const { caller, organization, permission } = input;
+  const { caller, organization, permission, resource } = input;
+  const team = resource?.team;
   const permitted = await requirePermission(deps.access, {
     caller: toCaller(caller),
     permission,
-    resource: { properties: { organization: organization.id } },
+    resource: {
+      ...(resource === undefined ? {} : { id: resource.id }),
+      properties: { organization: organization.id, ...(team === undefined ? {} : { team }) },
+    },
   });
   if (permitted.ok) return ok(undefined);
   const { failure } = permitted;

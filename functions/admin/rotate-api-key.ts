@@ -2,6 +2,7 @@ import { rotateApiKey } from '../../shared/api-key/index.ts';
 import { ok } from '../../shared/kernel/index.ts';
 import { issuedApiKeyView, toApiKeyView } from './api-key.schema.ts';
 import { toApiKeyProblem } from './api-key-problem.ts';
+import { checkCredential } from './check-credential.ts';
 import { apiKeyIdField } from './field.schema.ts';
 import { defineOperation } from './operation.ts';
 import { rotateApiKeyBody } from './rotate-api-key.schema.ts';
@@ -18,7 +19,14 @@ export const rotateApiKeyOperation = defineOperation({
   // A retry under the same Idempotency-Key is shown the same secret.
   status: 201,
   creates: true,
+  makesCredential: true,
   response: issuedApiKeyView,
+  check: async (deps, context) => {
+    const { key } = context.target;
+    // The use case says what becomes of a key that is not there, or is a person's own.
+    if (key?.owner.type !== 'service_account') return ok(undefined);
+    return checkCredential(deps, context, { account: key.owner.id, scopes: key.scopes });
+  },
   act: async (deps, { actor, caller, organization, params, body }) => {
     const rotated = await rotateApiKey(
       { ...deps, store: deps.stores.apiKey, pepper: deps.rings.pepper },

@@ -5,7 +5,7 @@ import { canonicalJson, fail, type JsonValue, ok, type Result } from '../../shar
 import type { AdminDeps } from './admin-deps.ts';
 import { admitCaller } from './admit-caller.ts';
 import { authorise } from './authorise.ts';
-import type { Operation, OperationContext, Outcome, PreparedOperation, Reply } from './operation.ts';
+import type { Operation, OperationContext, Outcome, ReadyOperation, Reply } from './operation.ts';
 import { malformed, type RawRequest } from './parse-request.ts';
 
 export type IncomingRequest = RawRequest & {
@@ -16,9 +16,16 @@ export type IncomingRequest = RawRequest & {
   readonly clientAddress: string;
 };
 
+/** What it made would work on when the delegation has ended, and without the name of who acts. */
+const delegated = {
+  code: 'authorization.not_permitted',
+  detail:
+    'A delegated token cannot make or revive a credential: the account itself must, or an administrator',
+} as const satisfies ProblemFailure;
+
 export type Answer = Omit<RecordedResponse, 'body'> & { readonly body: string | Uint8Array };
 
-/** Authenticate, parse, authorise, act, present: the same five steps for every operation. */
+/** Authenticate, parse, authorise, check, act, present: the same six steps for every operation. */
 export async function runOperation(
   deps: AdminDeps,
   operation: Operation,
@@ -30,10 +37,13 @@ export async function runOperation(
   if (!prepared.ok) return prepared;
   const permitted = await authorise(deps, caller.value, operation, prepared.value);
   if (!permitted.ok) return fail(toPublic(permitted.failure));
-  const context = { caller: caller.value, actor: toActor(caller.value), organization: permitted.value };
+  if (operation.makesCredential && caller.value.actedBy !== undefined) return fail(delegated);
+  const context = { caller: caller.value, actor: toActor(caller.value), ...permitted.value };
+  const ready = await prepared.value.check(deps, context);
+  if (!ready.ok) return ready;
   if (operation.creates && request.idempotencyKey !== undefined)
-    return actOnce(deps, operation, request, prepared.value, context);
-  const outcome = await prepared.value.act(deps, context);
+    return actOnce(deps, operation, request, { act: ready.value, caller: caller.value });
+  const outcome = await ready.value(deps);
   return outcome.ok ? ok(present(operation, outcome.value)) : outcome;
 }
 
@@ -41,8 +51,7 @@ async function actOnce(
   deps: AdminDeps,
   operation: Operation,
   request: IncomingRequest,
-  prepared: PreparedOperation,
-  context: OperationContext,
+  { act, caller }: { act: ReadyOperation; caller: OperationContext['caller'] },
 ): Promise<Result<Answer, ProblemFailure>> {
   const key = request.idempotencyKey ?? '';
   if (!/^[\x21-\x7e]{1,128}$/.test(key))
@@ -52,14 +61,9 @@ async function actOnce(
   let refused: ProblemFailure | undefined;
   const answered = await runOnce(
     { pool: deps.pool, store: deps.stores.idempotency, responses: deps.rings.responses, clock: deps.clock },
-    {
-      organizationId: context.caller.organizationId,
-      callerId: context.caller.id,
-      key,
-      content: contentOf(operation, request),
-    },
+    { organizationId: caller.organizationId, caller, key, content: contentOf(operation, request) },
     async (pool) => {
-      const outcome: Outcome = await prepared.act({ ...deps, pool }, context);
+      const outcome: Outcome = await act({ ...deps, pool });
       if (outcome.ok) return toRecorded(present(operation, outcome.value));
       refused = outcome.failure;
       return { status: 400, headers: {}, body: '' };

@@ -50,11 +50,29 @@ export function openPool(options: PoolOptions): DatabasePool {
   pool.on('error', options.onIdleError ?? (() => undefined));
   // Nor one that is in use: its query fails, and the event that follows would be an uncaught exception.
   pool.on('connect', (client) => client.on('error', () => undefined));
+  const connect = () => pool.connect().catch(noConnection);
   return {
-    connect: () => pool.connect().catch(noConnection),
-    query: (config) => pool.query(config),
+    connect,
+    query: (config) => queryOnce(connect, config),
     close: () => pool.end(),
   };
+}
+
+/** As pg-pool's own `query`, which has no name for a connection that was not to be had. */
+async function queryOnce<Row extends pg.QueryResultRow>(
+  connect: () => Promise<pg.PoolClient>,
+  config: pg.QueryConfig,
+): Promise<pg.QueryResult<Row>> {
+  const client = await connect();
+  try {
+    const result = await client.query<Row>(config);
+    client.release();
+    return result;
+  } catch (error) {
+    // What it failed of may be the connection: the next caller gets another.
+    client.release(true);
+    throw error;
+  }
 }
 
 /** pg-pool's own time limit has no code; with one, it is seen to be transient. */

@@ -46,6 +46,11 @@ const problems = {
   'resource.conflict': { status: 409, title: 'The resource is not in a state that allows this' },
   'resource.already_exists': { status: 409, title: 'The resource already exists' },
   'idempotency.key_reused': { status: 422, title: 'The idempotency key was used for a different request' },
+  'idempotency.in_progress': {
+    status: 409,
+    title: 'The first request with this idempotency key is still under way',
+    headers: { 'retry-after': '2' },
+  },
   'cloud_event.malformed': { status: 400, title: 'The request is not one CloudEvent' },
   'cloud_event.batch_refused': {
     status: 415,

@@ -4,10 +4,13 @@ import type { IdempotencyRecordStore } from './idempotency-record-store.ts';
 const prunedMax = 100;
 
 export const postgresIdempotencyRecordStore: IdempotencyRecordStore = {
-  lock: async (tx, key) => {
+  tryLock: async (tx, key) => {
     // Two keys that hash alike wait for each other, and nothing more.
     const name = sql`hashtextextended('idempotency ' || current_org() || ' ' || ${key}, 0)`;
-    await sql`select pg_advisory_xact_lock(${name})`.execute(tx);
+    const { rows } = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(${name}) as held`.execute(
+      tx,
+    );
+    return rows[0]?.held === true;
   },
   find: async (tx, key) => {
     const row = await tx

@@ -11,11 +11,11 @@ export type IdempotencyRecord = {
 };
 
 /**
- * Records of the transaction's organization. `lock` waits until no other transaction holds the same key, and holds it
- * until this one ends. `add` replaces what is older than `expiredBefore`, and removes such records of other keys.
+ * Records of the transaction's organization. `tryLock` holds a key until the transaction ends, and is false at once when
+ * another holds it. `add` replaces what is older than `expiredBefore`, and removes such records of other keys.
  */
 export type IdempotencyRecordStore = {
-  lock(tx: OrgTransaction, key: string): Promise<void>;
+  tryLock(tx: OrgTransaction, key: string): Promise<boolean>;
   find(tx: OrgTransaction, key: string): Promise<IdempotencyRecord | undefined>;
   add(tx: OrgTransaction, orgId: string, record: IdempotencyRecord, expiredBefore: Date): Promise<void>;
 };

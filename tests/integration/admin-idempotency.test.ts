@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openPool, withOrg } from '../../shared/db/index.ts';
 import { postgresIdempotencyRecordStore } from '../../shared/idempotency/idempotency-record-store.postgres.ts';
-import { type RecordedResponse, retentionSeconds, runOnce } from '../../shared/idempotency/index.ts';
-import { secondsAfter } from '../../shared/kernel/index.ts';
+import {
+  type IdempotentRequest,
+  type RecordedResponse,
+  retentionSeconds,
+  runOnce,
+} from '../../shared/idempotency/index.ts';
+import { secondsAfter, systemClock } from '../../shared/kernel/index.ts';
 import { createServiceAccount } from '../../shared/service-account/index.ts';
 import { type AdminService, digestDatabase, startAdminService } from '../support/admin-service.ts';
 import { failingPool, StatementFault } from '../support/failing-pool.ts';
@@ -87,6 +92,31 @@ describe('a key', () => {
     expect(second.json.text).not.toBe(first.json.text);
   });
 
+  // Threat: a narrow credential of an account that repeats the request of a wide one, and is shown what that one got.
+  it.each(['issue', 'rotate'])(
+    'shows a narrower credential of the same caller nothing of the answer: %s',
+    async (operation) => {
+      const home = `/v1/organizations/${tenant.organizationId}`;
+      const own = `${home}/service-accounts/${tenant.idOf('admin')}/api-keys`;
+      const narrow = await issue('narrow', { description: 'x', scopes: ['api_key:*'] }, own);
+      const wide = await issue('wide', undefined, own);
+      const [path, body] =
+        operation === 'issue' ? [own, undefined] : [`${home}/api-keys/${wide.json.id}/rotate`, {}];
+      const first = await issue('deploy-key-1', body, path);
+      expect(first).toMatchObject({ status: 201, json: { text: expect.stringMatching(/^uos_sa_/) } });
+      const repeated = await issue('deploy-key-1', body, path, narrow.json.text);
+      expect(repeated).toMatchObject({ status: 422, json: { code: 'scope.beyond_rights' } });
+      expect(repeated.text).not.toContain('uos_sa_');
+    },
+  );
+
+  it('goes on with another credential of the caller that reaches as far, as after a rotation', async () => {
+    const first = await issue('kept');
+    const successor = await admin.apiKeys.issue(tenant, 'admin');
+    const again = await issue('kept', undefined, keys, successor.text);
+    expect([again.status, again.json]).toEqual([201, first.json]);
+  });
+
   it('does not open a door that has closed meanwhile', async () => {
     await issue('k3');
     await withOrg(admin.pool, tenant.organizationId, (tx) => tx.deleteFrom('role_binding').execute());
@@ -116,6 +146,70 @@ describe('a key', () => {
   });
 });
 
+const runOnceDeps = () => ({
+  pool: admin.pool,
+  store: postgresIdempotencyRecordStore,
+  responses: admin.deps.rings.responses,
+  clock: systemClock,
+});
+
+/** A first request that is under way until it is ended, and then has changed nothing. */
+function holdKey(request: Pick<IdempotentRequest, 'organizationId' | 'caller' | 'key'>, pool = admin.pool) {
+  const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const held = runOnce({ ...runOnceDeps(), pool }, { ...request, content: 'c' }, async () => {
+    begun.resolve();
+    await ended.promise;
+    return { status: 400, headers: {}, body: '' };
+  });
+  const end = async () => {
+    ended.resolve();
+    await held;
+  };
+  return { begun: begun.promise, end };
+}
+
+// Threat: requests of one tenant that hold every connection, each while it waits for another.
+describe('over one connection', () => {
+  let narrow: AdminService;
+  beforeAll(async () => {
+    narrow = await startAdminService({ connectionsMax: 1, connectTimeoutMs: 60_000 });
+  });
+  afterAll(() => narrow.close());
+
+  async function issuer() {
+    const seeded = await narrow.seedTenant();
+    const home = `/v1/organizations/${seeded.organizationId}`;
+    const path = `${home}/service-accounts/${seeded.idOf('admin')}/api-keys`;
+    const body = { description: 'x', scopes: ['organization:read'] };
+    const issueUnder = (key: string) =>
+      narrow.request('post', path, { key: seeded.key, body, headers: { 'idempotency-key': key } });
+    return { ...seeded, home, issueUnder };
+  }
+
+  it('twelve at once with scopes and twelve keys all get theirs', async () => {
+    const { issueUnder } = await issuer();
+    const keysAtOnce = Array.from({ length: 12 }, (_, place) => `at-once-${place}`);
+    const answers = await Promise.all(keysAtOnce.map(issueUnder));
+    expect(answers.map(({ status }) => status)).toEqual(keysAtOnce.map(() => 201));
+    expect(new Set(answers.map(({ json }) => json.text)).size).toBe(12);
+  });
+
+  it('whoever waits for a first that is under way keeps nobody else from an answer', async () => {
+    const { home, key, issueUnder, organizationId, idOf } = await issuer();
+    const outside = openPool({ url: narrow.database.appUrl, applicationName: 'test-first' });
+    const first = holdKey({ organizationId, caller: { id: idOf('admin') }, key: 'waited-for' }, outside);
+    await first.begun;
+    const waiting = Promise.all(Array.from({ length: 3 }, () => issueUnder('waited-for')));
+    for (let time = 0; time < 8; time++)
+      expect((await narrow.request('get', home, { key })).status).toBe(200);
+    await first.end();
+    const answers = await waiting;
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    await outside.close();
+  });
+});
+
 describe('runOnce', () => {
   const actor = { type: 'system', id: 'test' } as const;
   const run = (options: { at?: number; name?: string; pool?: typeof admin.pool } = {}) => {
@@ -124,7 +218,7 @@ describe('runOnce', () => {
     const store = postgresIdempotencyRecordStore;
     return runOnce(
       { pool, store, responses: admin.deps.rings.responses, clock: { now: () => now } },
-      { organizationId: tenant.organizationId, callerId: 'sa_x', key: 'k', content: 'c' },
+      { organizationId: tenant.organizationId, caller: { id: 'sa_x' }, key: 'k', content: 'c' },
       async (joined): Promise<RecordedResponse> => {
         const created = await createServiceAccount(
           { ...admin.deps, pool: joined, store: admin.deps.stores.serviceAccount },
@@ -167,6 +261,17 @@ describe('runOnce', () => {
     const pool = failingPool(admin.pool, { atStatement: counting.statements(), lost: 'answer' });
     await expect(run({ pool })).rejects.toThrow(StatementFault);
     expect(await run()).toMatchObject({ value: { isReplayed: true, status: 201 } });
+  });
+
+  it('gives up after enough looks at a first that is still under way, without an effect of its own', async () => {
+    const request = { organizationId: tenant.organizationId, caller: { id: 'sa_x' }, key: 'k' };
+    const first = holdKey(request);
+    await first.begun;
+    const effect = () => Promise.reject(new Error('a second effect'));
+    const looks = { turns: 3, pauseMs: 1 };
+    const second = await runOnce(runOnceDeps(), { ...request, content: 'c' }, effect, looks);
+    expect(second).toMatchObject({ failure: { code: 'idempotency.in_progress' } });
+    await first.end();
   });
 
   it('needs one connection only, so that many at once cannot starve each other', async () => {

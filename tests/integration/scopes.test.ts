@@ -241,4 +241,33 @@ describe('the admin function', () => {
       );
     },
   );
+
+  // Threat: what an administrator stopped because it reached too far, started again by something narrow.
+  it('lets a scoped key revive no key and no trust rule that reaches further', async () => {
+    const { tenant, account, text } = await seedScoped('api_key:*', 'trust_rule:*', 'document:read');
+    const home = `/v1/organizations/${tenant.organizationId}`;
+    const rule = { issuer: 'https://issuer.test', subjectPattern: 'workload-one' };
+    const post = (path: string, key: string, body: object = {}) => admin.request('post', path, { key, body });
+    const outcomes: unknown[] = [];
+    const stopAndRevive = async (kind: string, { json: made }: Awaited<ReturnType<typeof post>>) => {
+      expect((await post(`${home}/${kind}/${made.id}/disable`, tenant.key)).status).toBe(200);
+      const { status, json } = await post(`${home}/${kind}/${made.id}/enable`, text);
+      outcomes.push([kind, status, json.code ?? json.status]);
+    };
+    for (const scopes of [undefined, ['document:*'], ['document:read']]) {
+      const narrow = scopes === undefined ? {} : { scopes };
+      const key = { description: 'x', ...narrow };
+      await stopAndRevive('api-keys', await post(`${account}/api-keys`, tenant.key, key));
+      const named = { name: `r-${outcomes.length}`, ...rule, ...narrow };
+      await stopAndRevive('trust-rules', await post(`${account}/trust-rules`, tenant.key, named));
+    }
+    expect(outcomes).toEqual([
+      ['api-keys', 422, 'scope.beyond_rights'],
+      ['trust-rules', 422, 'scope.beyond_rights'],
+      ['api-keys', 422, 'scope.beyond_rights'],
+      ['trust-rules', 422, 'scope.beyond_rights'],
+      ['api-keys', 200, 'active'],
+      ['trust-rules', 200, 'active'],
+    ]);
+  });
 });

@@ -10,7 +10,7 @@ import { postgresAuditExportStore } from '../../shared/audit/audit-export-store.
 import { postgresAuditTrailStore } from '../../shared/audit/audit-trail-store.postgres.ts';
 import { createPolicyEngine } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
-import { openPool } from '../../shared/db/index.ts';
+import { openPool, type PoolOptions } from '../../shared/db/index.ts';
 import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
 import { postgresDecisionLogStore } from '../../shared/decision-record/decision-log-store.postgres.ts';
 import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
@@ -49,7 +49,10 @@ export type AdminService = Awaited<ReturnType<typeof startAdminService>>;
 
 /** The admin function over a database of its own, served on a free port; the platform has the account `operator`. */
 export async function startAdminService(
-  given: { limits?: Parameters<typeof testLimits>[0]; statementTimeoutMs?: number } = {},
+  given: { limits?: Parameters<typeof testLimits>[0] } & Pick<
+    PoolOptions,
+    'connectionsMax' | 'connectTimeoutMs' | 'statementTimeoutMs'
+  > = {},
 ) {
   const database = await createTestDatabase();
   const { limits, ...settings } = given;

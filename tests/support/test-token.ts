@@ -4,7 +4,7 @@ import { postgresEventRecorder } from '../../shared/events/event-recorder.postgr
 import { invariant, systemClock, systemRandom, toNumericDate } from '../../shared/kernel/index.ts';
 import { platformOrganizationId } from '../../shared/organization/index.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
-import { openKeyRing } from '../../shared/secret/index.ts';
+import { type KeyRing, openKeyRing } from '../../shared/secret/index.ts';
 import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
 import { openPrivateJwk, rotateSigningKeys } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
@@ -22,6 +22,11 @@ export async function createTestSigningKey(pool: DatabasePool, wrappingKeyFile: 
   await seedOrganization(pool, { organizationId: platformOrganizationId, name: 'platform' });
   const wrapper = await openFileKeyWrapper(deps, wrappingKeyFile);
   const ring = await openKeyRing({ ...deps, pool, store: postgresDataKeyStore, wrapper }, 'signing-key');
+  return publishTestSigningKey(pool, ring);
+}
+
+/** The same where the platform's organization stands already. */
+export async function publishTestSigningKey(pool: DatabasePool, ring: KeyRing) {
   const rotated = await rotateSigningKeys({
     ...deps,
     pool,
