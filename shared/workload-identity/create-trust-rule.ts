@@ -49,10 +49,12 @@ async function add(
   tx: OrgTransaction,
   rule: TrustRule,
 ): Promise<Result<TrustRule, Failure>> {
-  const account = await deps.serviceAccounts.find(tx, rule.serviceAccountId);
+  const { serviceAccountId } = rule;
+  // Locked: of many at once, each counts those before it.
+  const account = await deps.serviceAccounts.lock(tx, serviceAccountId);
   if (account === undefined || account.status === 'deleted')
     return fail({ code: 'trust_rule.account_not_found' });
-  const others = await deps.store.list(tx, rule.serviceAccountId);
+  const others = await deps.store.list(tx, serviceAccountId);
   if (others.length >= trustRulesMax) return fail({ code: 'trust_rule.limit_reached', limit: trustRulesMax });
   const isAdded = await deps.store.add(tx, rule);
   return isAdded ? ok(rule) : fail({ code: 'trust_rule.name_taken', name: rule.name });

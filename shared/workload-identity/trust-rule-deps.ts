@@ -8,7 +8,7 @@ import type { TrustRuleStore } from './trust-rule-store.ts';
 export type TrustRuleDeps = {
   readonly pool: DatabasePool;
   readonly store: TrustRuleStore;
-  readonly serviceAccounts: Pick<ServiceAccountStore, 'find'>;
+  readonly serviceAccounts: Pick<ServiceAccountStore, 'lock'>;
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly random: Random;

@@ -7,8 +7,13 @@ let tenant: Awaited<ReturnType<AdminService['seedTenant']>>;
 let path: string;
 
 beforeAll(async () => {
-  admin = await startAdminService();
-  tenant = await admin.seedTenant({ serviceAccounts: ['ci'] });
+  // Thirty at once wait their turns, however slow the machine.
+  admin = await startAdminService({ connectTimeoutMs: 60_000, statementTimeoutMs: 60_000 });
+  tenant = await admin.seedTenant({
+    serviceAccounts: ['ci'],
+    roles: { reading: ['document:read'] },
+    bindings: [{ role: 'reading', subject: 'ci' }],
+  });
   path = `/v1/organizations/${tenant.organizationId}/service-accounts/${tenant.idOf('ci')}/trust-rules`;
 });
 afterAll(() => admin.close());
@@ -119,6 +124,24 @@ describe('a trust rule', () => {
       status: 409,
       code: 'resource.conflict',
       detail: 'A service account has at most 20 trust rules',
+    });
+  });
+
+  it('is one of at most 20 also when thirty are made at once', async () => {
+    const account = tenant.idOf('admin');
+    const own = `/v1/organizations/${tenant.organizationId}/service-accounts/${account}/trust-rules`;
+    const names = Array.from({ length: 30 }, (_, place) => `r-${place}`);
+    const made = await Promise.all(names.map((name) => post(own, { name, ...github })));
+    const counted = (status: number) => made.filter((answer) => answer.status === status).length;
+    expect([counted(201), counted(409)]).toEqual([20, 10]);
+  });
+
+  it('has no scope that its account holds nowhere, as a key has none', async () => {
+    const scopes = ['document:read', 'invoice:delete', 'invoice:*'];
+    const refused = await create({ name: 'beyond', ...github, scopes });
+    expect(refused).toMatchObject({
+      status: 422,
+      json: { code: 'scope.beyond_rights', scopes: ['invoice:delete'] },
     });
   });
 });
