@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NotEvaluatedError } from '../../shared/authorization/index.ts';
 import type { DatabasePool } from '../../shared/db/index.ts';
 import { boundPool, isOverload, OverloadError } from './bound-pool.ts';
 
@@ -29,9 +30,10 @@ describe('an overload', () => {
     const wrapped = new Error('outer', { cause: new Error('inner', { cause: new OverloadError('busy') }) });
     expect([
       isOverload(wrapped),
+      isOverload(new NotEvaluatedError('a policy’s thread has no room')),
       isOverload(new Error('busy')),
       isOverload('busy'),
       isOverload(undefined),
-    ]).toEqual([true, false, false, false]);
+    ]).toEqual([true, true, false, false, false]);
   });
 });

@@ -1,3 +1,4 @@
+import { NotEvaluatedError } from '../../shared/authorization/index.ts';
 import type { DatabasePool } from '../../shared/db/index.ts';
 
 /** Thrown at once instead of waiting: the database is slower than questions arrive. */
@@ -27,8 +28,8 @@ export function boundPool(pool: DatabasePool, options: { readonly waitingMax: nu
   };
 }
 
-/** Whether an overload is at the bottom of it, however often it was wrapped. */
+/** Whether an overload is at the bottom of it, of the database or of the policy's thread, however often it was wrapped. */
 export function isOverload(error: unknown): boolean {
-  if (error instanceof OverloadError) return true;
+  if (error instanceof OverloadError || error instanceof NotEvaluatedError) return true;
   return error instanceof Error && error.cause !== undefined && isOverload(error.cause);
 }

@@ -1,127 +1,164 @@
-import {
-  type EvaluationQuestion,
-  type EvaluationThread,
-  startEvaluationThread,
-} from './evaluation-thread.ts';
+import type { Clock } from '../kernel/index.ts';
+import type { EvaluationQuestion, EvaluationThreadEvents } from './evaluation-thread.ts';
+import { type EvaluationThreadStart, startEvaluationThreadPair } from './evaluation-thread-pair.ts';
+import { createFairQueue } from './fair-queue.ts';
+import { createOrganizationRest } from './organization-rest.ts';
 import type { PolicyBundle } from './policy-bundle.ts';
 
 export type EvaluationQueue = {
-  /** A decision, or candidates. Rejects when it took too long, when it threw, or when too much waits before it. */
-  ask(question: EvaluationQuestion): Promise<unknown>;
+  /**
+   * A decision, or candidates. Rejects with `NotEvaluatedError` when the policy was not asked, and with any other error
+   * when it took too long or threw.
+   */
+  ask(organizationId: string, question: EvaluationQuestion): Promise<unknown>;
+  /** Whether the policy can be run now. */
+  isRunning(): boolean;
   /** Answers what waits, then ends its threads. */
   close(): Promise<void>;
 };
 
-type Waiting = {
+export type EvaluationQueueDeps = {
+  readonly bundle: PolicyBundle;
+  readonly clock: Clock;
+  readonly startThread?: EvaluationThreadStart | undefined;
+};
+
+export type EvaluationQueueOptions = {
+  /** What one evaluation may take. */
+  readonly deadlineMs: number;
+  /** How long a question may wait to be evaluated. */
+  readonly waitMs: number;
+  readonly waitingMax: number;
+};
+
+/** The policy was not asked: there is no decision, and the same question may be put again. */
+export class NotEvaluatedError extends Error {
+  override readonly name = 'NotEvaluatedError';
+}
+
+type Task = {
+  readonly id: number;
+  readonly organizationId: string;
   readonly question: EvaluationQuestion;
+  readonly since: number;
   resolve(answer: unknown): void;
   reject(error: Error): void;
 };
 
-/** Beyond it a question is refused at once: those before it would take longer than anyone waits. */
-const waitingMax = 2_000;
-const restartsMax = 5;
+/** In the thread's hands: more than one, so that it never idles, and few, since there they have no turns. */
+const askedMax = 4;
+/** So many organizations must ask too much before others are refused. */
+const sharesMin = 4;
 const looksPerDeadline = 4;
 
 /**
- * The questions of one bundle, each to be evaluated within `deadlineMs` of when its evaluation began. Throws
- * `UnusableBundleError` when the bundle does not work.
+ * The questions of one bundle, of each organization in turn, each to be evaluated within `deadlineMs` of when its
+ * evaluation began. Throws `UnusableBundleError` when the bundle does not work.
  */
 export async function createEvaluationQueue(
-  bundle: PolicyBundle,
-  { deadlineMs }: { readonly deadlineMs: number },
+  deps: EvaluationQueueDeps,
+  { deadlineMs, waitMs, waitingMax }: EvaluationQueueOptions,
 ): Promise<EvaluationQueue> {
-  const waiting = new Map<number, Waiting>();
+  const waiting = createFairQueue<Task>();
+  const asked = new Map<number, Task>();
+  const rest = createOrganizationRest(deps);
   let lastId = 0;
   let seen = { id: 0, looks: 0 };
   let watch: NodeJS.Timeout | undefined;
   let isClosed = false;
   const idle = Promise.withResolvers<void>();
-
-  let isBroken = false;
-
-  let thread: EvaluationThread | undefined = await start();
-  // Started before it is needed: a thread takes a tenth of a second, and questions wait meanwhile.
-  let spare = startSpare();
-
-  async function start(): Promise<EvaluationThread> {
-    const started: EvaluationThread = await startEvaluationThread(bundle, {
-      onAnswer: (id, given) =>
-        settle(id, (task) => {
-          if ('answer' in given) task.resolve(given.answer);
-          else task.reject(new Error(given.thrown));
-        }),
-      onEnd: () => {
-        if (started === thread) void replaceThread();
-        else spare = startSpare();
+  const now = () => deps.clock.now().getTime();
+  const threads = await startEvaluationThreadPair(
+    deps.bundle,
+    {
+      onAnswer: settle,
+      onEnd: () => void replaceThread(),
+      onBroken: () => {
+        refuse(
+          waiting.takeWhile(() => true),
+          'it cannot be run',
+        );
+        dispatch();
       },
-    });
-    return started;
+    },
+    deps.startThread,
+  );
+
+  function settle(...[id, given]: Parameters<EvaluationThreadEvents['onAnswer']>): void {
+    const task = asked.get(id);
+    asked.delete(id);
+    if ('answer' in given) task?.resolve(given.answer);
+    else task?.reject(new Error(given.thrown));
+    dispatch();
   }
-  function startSpare(): Promise<EvaluationThread> {
-    const started = start();
-    started.catch(() => undefined);
-    return started;
-  }
-  function settle(id: number, how: (task: Waiting) => void): void {
-    const task = waiting.get(id);
-    waiting.delete(id);
-    if (task !== undefined) how(task);
-    if (isClosed && waiting.size === 0) idle.resolve();
+  function dispatch(): void {
+    const thread = threads.current();
+    while (thread !== undefined && asked.size < askedMax) {
+      const task = waiting.take();
+      if (task === undefined) break;
+      asked.set(task.id, task);
+      thread.ask({ id: task.id, ...task.question });
+    }
+    if (isClosed && asked.size + waiting.size === 0) idle.resolve();
   }
   /** Looks often enough that an evaluation is ended within a quarter more than its time. */
   function look(): void {
     watch = undefined;
-    const id = thread?.busyWith() ?? 0;
+    const id = threads.current()?.busyWith() ?? 0;
     seen = { id, looks: id !== 0 && id === seen.id ? seen.looks + 1 : 0 };
     if (seen.looks >= looksPerDeadline) void replaceThread();
+    const tooOld = now() - waitMs;
+    refuse(
+      waiting.takeWhile(({ since }) => since < tooOld),
+      'it waited too long',
+    );
+    dispatch();
     keepLooking();
   }
   function keepLooking(): void {
-    if (waiting.size > 0) watch ??= setTimeout(look, deadlineMs / looksPerDeadline);
+    if (asked.size + waiting.size > 0) watch ??= setTimeout(look, deadlineMs / looksPerDeadline);
   }
-  /** Whatever the thread was busy with is refused; the rest is asked of the next one, in its order. */
+  function refuse(tasks: readonly Task[], why: string): void {
+    for (const task of tasks) task.reject(new NotEvaluatedError(`The policy was not asked: ${why}`));
+  }
+  /** Whatever the thread was busy with is refused; the rest is asked of the next one. */
   async function replaceThread(): Promise<void> {
-    const ended = thread;
+    const ended = threads.current();
     if (ended === undefined) return;
-    thread = undefined;
-    const guilty = ended.busyWith();
-    void ended.end();
-    settle(guilty, (task) => task.reject(new Error(`the policy did not answer within ${deadlineMs} ms`)));
-    thread = await takeSpare();
-    if (thread === undefined) return refuseAll();
-    for (const [id, { question }] of waiting) thread.ask({ id, ...question });
+    const guilty = asked.get(ended.busyWith());
+    const replaced = threads.replace();
+    if (guilty !== undefined) end(guilty);
+    for (const task of [...asked.values()].reverse()) waiting.putBack(task.organizationId, task);
+    asked.clear();
+    if (guilty !== undefined && rest.isResting(guilty.organizationId))
+      refuse(waiting.takeAllOf(guilty.organizationId), 'too many before it did not end');
+    await replaced;
+    dispatch();
   }
-  async function takeSpare(): Promise<EvaluationThread | undefined> {
-    for (let attempt = 0; attempt < restartsMax; attempt++) {
-      const taken = await spare.catch(() => undefined);
-      spare = startSpare();
-      if (taken !== undefined) return taken;
-    }
-    return undefined;
-  }
-  function refuseAll(): void {
-    isBroken = true;
-    for (const id of [...waiting.keys()])
-      settle(id, (task) => task.reject(new Error('the policy cannot be run')));
+  function end(guilty: Task): void {
+    asked.delete(guilty.id);
+    rest.blame(guilty.organizationId);
+    guilty.reject(new Error(`the policy did not answer within ${deadlineMs} ms`));
   }
   return {
-    ask: (question) => {
-      if (waiting.size >= waitingMax) return Promise.reject(new Error('too many questions wait'));
-      if (isBroken) return Promise.reject(new Error('the policy cannot be run'));
-      const id = ++lastId;
+    ask: (organizationId, question) => {
       const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-      waiting.set(id, { question, resolve, reject });
-      thread?.ask({ id, ...question });
+      const task = { id: ++lastId, organizationId, question, since: now(), resolve, reject };
+      const isFull = waiting.size >= waitingMax || waiting.countOf(organizationId) >= waitingMax / sharesMin;
+      if (threads.isBroken()) refuse([task], 'it cannot be run');
+      else if (isFull) refuse([task], 'too many questions wait');
+      else if (rest.isResting(organizationId)) refuse([task], 'too many before it did not end');
+      else waiting.add(organizationId, task);
+      dispatch();
       keepLooking();
       return promise;
     },
+    isRunning: () => !threads.isBroken(),
     close: async () => {
       isClosed = true;
-      if (waiting.size > 0) await idle.promise;
+      if (asked.size + waiting.size > 0) await idle.promise;
       clearTimeout(watch);
-      const ends = [thread, await spare.catch(() => undefined)].map((each) => each?.end());
-      await Promise.all(ends);
+      await threads.close();
     },
   };
 }

@@ -37,7 +37,7 @@ export type EvaluationThreadEvents = {
   onEnd(): void;
 };
 
-/** Why a bundle cannot be used, for whoever offered it. */
+/** Why a bundle cannot be used, for whoever offered it: the bytes are to blame, and the same will fail again. */
 export class UnusableBundleError extends Error {
   override readonly name = 'UnusableBundleError';
 }
@@ -49,7 +49,10 @@ const script = new URL(
 );
 const startTimeoutMs = 5_000;
 
-/** Resolves once the policy answers; throws `UnusableBundleError` when it does not work, or not in time. */
+/**
+ * Resolves once the policy answers; throws `UnusableBundleError` when it does not work. Any other error, such as that of
+ * a thread that ended or took too long, may have passed the next time.
+ */
 export async function startEvaluationThread(
   bundle: PolicyBundle,
   events: EvaluationThreadEvents,
@@ -62,9 +65,7 @@ export async function startEvaluationThread(
     await withDeadline({ what: 'the policy thread', timeoutMs: startTimeoutMs }, () => activationOf(worker));
   } catch (error) {
     await worker.terminate();
-    throw error instanceof UnusableBundleError
-      ? error
-      : new UnusableBundleError('it did not load', { cause: error });
+    throw error;
   }
   let isEnding = false;
   worker.on('message', (answer: EvaluationAnswer) => {
@@ -87,7 +88,7 @@ export async function startEvaluationThread(
 
 function activationOf(worker: Worker): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const onEnd = () => reject(new UnusableBundleError('its thread ended'));
+  const onEnd = () => reject(new Error('The thread of the policy ended'));
   worker.once('error', reject).once('exit', onEnd);
   worker.once('message', (answer: EvaluationAnswer) => {
     if ('detail' in answer) reject(new UnusableBundleError(answer.detail));

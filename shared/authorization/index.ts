@@ -21,6 +21,7 @@ export {
 } from './binding-condition.ts';
 export {
   type BoundedPolicyEngine,
+  type BoundedPolicyEngineDeps,
   type BoundedPolicyEngineOptions,
   createBoundedPolicyEngine,
 } from './bounded-policy-engine.ts';
@@ -37,6 +38,7 @@ export {
 } from './credential-scope.ts';
 export type { Decision, DecisionCode, Obligation } from './decision.ts';
 export { type AccessQuestion, type EvaluateAccessDeps, evaluateAccess } from './evaluate-access.ts';
+export { NotEvaluatedError } from './evaluation-queue.ts';
 export { type EvaluateBatchDeps, type EvaluationOutcome, evaluateBatch } from './evaluations-access.ts';
 export {
   type EvaluationsItem,

@@ -49,7 +49,8 @@ describe.skipIf(opa === undefined)('a policy that we did not write', () => {
 
   beforeAll(async () => {
     bundle = await compileBundle(opa ?? '', rules);
-    engine = createBoundedPolicyEngine({ clock });
+    // However slow the machine is, nothing here waits for too long.
+    engine = createBoundedPolicyEngine({ clock }, { waitMs: 60_000 });
     expect(await engine.activate(bundle)).toMatchObject({ ok: true });
   });
   afterAll(() => engine.close());
@@ -80,6 +81,28 @@ describe.skipIf(opa === undefined)('a policy that we did not write', () => {
     expect(answers.map(({ decision }) => decision)).toEqual(
       Array.from({ length: 4 }, () => [false, true]).flat(),
     );
+  });
+
+  // Threat: one tenant's questions without end take the thread from all the others.
+  test('answers another organization before hostile questions of the first are through', async () => {
+    const fresh = createBoundedPolicyEngine({ clock: { now: () => new Date('2026-01-01T00:00:00Z') } });
+    await fresh.activate(bundle);
+    let ended = 0;
+    const hostiles = Array.from({ length: 50 }, () =>
+      fresh.evaluate(hostile).then((decision) => {
+        ended++;
+        return decision;
+      }),
+    );
+    const other = { ...question, organization: { id: 'org_2', status: 'active' as const } };
+    expect(await fresh.evaluate(other)).toMatchObject({ decision: true });
+    expect(ended).toBeLessThan(50);
+    const decisions = await Promise.all(hostiles);
+    // After the first few the organization rests: its questions are put off, and nobody waits for them.
+    expect(decisions.filter(({ revision }) => revision !== undefined)).toHaveLength(11);
+    expect(await fresh.evaluate(other)).toMatchObject({ decision: true });
+    expect(await fresh.evaluate(question)).toMatchObject({ decision: false, cause: expect.any(Error) });
+    await fresh.close();
   });
 
   test('is refused when it does not work, and the last good one stays', async () => {
