@@ -128,7 +128,7 @@ describe('whatever the decision point does wrong refuses', () => {
       req.socket.on('close', () => closed.resolve());
       listener(req, res);
     });
-    expect(await pepAt(base, { timeoutMs: 100 }).evaluate(question)).toMatchObject({
+    expect(await pepAt(base, { timeoutMs: 1_000 }).evaluate(question)).toMatchObject({
       decision: false,
       failure: { code: 'decision_point.timeout' },
     });

@@ -43,9 +43,8 @@ async function serveInternal(listener: RequestListener): Promise<string> {
 const addresses = (...list: string[]): LookupAddress[] => list.map((address) => ({ address, family: 4 }));
 
 describe('what is read', () => {
-  const fetchJson = createRemoteJsonFetch({ timeoutMs: 300 });
-  const fetched = async (listener: RequestListener) =>
-    fetchJson(await serveInternal(listener), { isInternal: true });
+  const fetched = async (listener: RequestListener, timeoutMs = 25_000) =>
+    createRemoteJsonFetch({ timeoutMs })(await serveInternal(listener), { isInternal: true });
   const refused = (reason: string) => ({ ok: false, failure: { code: 'remote_json.unavailable', reason } });
 
   test('is JSON, with the age it may be kept', async () => {
@@ -73,10 +72,15 @@ describe('what is read', () => {
     ['compressed bytes', json({}, { 'content-encoding': 'gzip' }), 'not_json'],
     ['too much', json('x'.repeat(remoteJsonBytesMax)), 'too_large'],
     ['a cut connection', (_req, res) => void res.destroy(), 'unreachable'],
-    ['an endless body', (_req, res) => void drip(typed(res)), 'timeout'],
-    ['silence', () => undefined, 'timeout'],
   ])('is not %s', async (_what, listener, reason) => {
     expect(await fetched(listener)).toEqual(refused(reason));
+  });
+
+  test.each<[string, RequestListener]>([
+    ['an endless body', (_req, res) => void drip(typed(res))],
+    ['silence', () => undefined],
+  ])('is not waited for when it is %s', async (_what, listener) => {
+    expect(await fetched(listener, 300)).toEqual(refused('timeout'));
   });
 
   test('ends without a length once it is too much', async () => {

@@ -99,7 +99,7 @@ async function measureTurnMs(): Promise<number> {
   return Math.min(turnMs, 100);
 }
 
-test(`every secret opens after each of ${kills} kills amid re-wrapping`, { timeout: 180_000 }, async () => {
+test(`every secret opens after each of ${kills} kills amid re-wrapping`, { timeout: 900_000 }, async () => {
   const seed = Number(process.env['UOS_SEED'] ?? randomInt(2 ** 31));
   console.log(`seed ${seed} (UOS_SEED)`);
   const random = randomFrom(seed);
