@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { commonConfig, databaseUrl, hasKeyWrapper, keyWrapperConfig } from '../../shared/config/index.ts';
+import {
+  addressLimitConfig,
+  commonConfig,
+  databaseUrl,
+  hasKeyWrapper,
+  hasWholeRedis,
+  keyWrapperConfig,
+  redisConfig,
+} from '../../shared/config/index.ts';
 
 export const configSchema = z
   .object({
@@ -7,5 +15,8 @@ export const configSchema = z
     /** For a login in uos_app. */
     DATABASE_URL: databaseUrl,
     ...keyWrapperConfig,
+    ...addressLimitConfig,
+    ...redisConfig,
   })
-  .refine(...hasKeyWrapper);
+  .refine(...hasKeyWrapper)
+  .refine(...hasWholeRedis);

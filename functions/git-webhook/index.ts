@@ -1,10 +1,12 @@
-import { readConfig } from '../../shared/config/index.ts';
+import { readConfig, toFailureLimit } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { postgresGitSourceStore } from '../../shared/git-source/git-source-store.postgres.ts';
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
 import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
+import { openFailureLimiter } from '../../shared/rate-limit/open-rate-limiter.ts';
 import { postgresSourceStatusStore } from '../../shared/reconcile/source-status-store.postgres.ts';
+import { openRedis } from '../../shared/redis/open-redis.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
@@ -24,6 +26,7 @@ const webhookSecrets = await openKeyRing(
   { ...base, pool, logger, store: postgresDataKeyStore, wrapper },
   'git-source',
 );
+const redis = openRedis({ url: config.REDIS_URL, token: config.REDIS_TOKEN }, { logger });
 const listener = createHandler({
   ...base,
   pool,
@@ -31,6 +34,7 @@ const listener = createHandler({
   sources: postgresGitSourceStore,
   statuses: postgresSourceStatusStore,
   events: postgresEventRecorder({ ...base, source: `uos/${name}` }),
+  limits: { failures: openFailureLimiter({ ...base, redis }, name, toFailureLimit(config)) },
   webhookSecrets,
   decoy: createDecoy(webhookSecrets, systemRandom),
 });

@@ -6,8 +6,9 @@ import {
   type GitSourceStore,
   gitSourceId,
 } from '../../shared/git-source/index.ts';
-import { type AppEnv, problemResponse } from '../../shared/http/index.ts';
+import { type AppEnv, networkOf, problemResponse } from '../../shared/http/index.ts';
 import { invariant } from '../../shared/kernel/index.ts';
+import { attemptFrom, type CallerLimits } from '../../shared/rate-limit/index.ts';
 import { type AcceptPushDeps, acceptPush } from '../../shared/reconcile/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
@@ -17,6 +18,9 @@ export type ReceiveGithubDeliveryDeps = AcceptPushDeps & {
   readonly webhookSecrets: KeyRing;
   /** Stands in for sources that do not exist, so that their answer takes the same path. Its secret is nobody's. */
   readonly decoy: Signer;
+  readonly limits: Pick<CallerLimits, 'failures'>;
+  /** Sources that have signed of late. */
+  readonly signers: { has(id: string): boolean; set(id: string, isSigner: true): unknown };
   readonly logger: Logger;
 };
 
@@ -34,11 +38,18 @@ export async function receiveGithubDelivery(
   c: Context<AppEnv>,
 ): Promise<Response> {
   const { body, requestId } = c.env.context;
-  const source = await findSigner(deps, c.req.param('sourceId') ?? '', {
-    body,
-    signature: c.req.header('x-hub-signature-256'),
+  const sourceId = c.req.param('sourceId') ?? '';
+  const attempt = await attemptFrom(deps.limits, limitedAs(deps, c, sourceId), {
+    run: () => findSigner(deps, sourceId, { body, signature: c.req.header('x-hub-signature-256') }),
+    hasFailed: (signer) => signer === undefined,
   });
+  if ('admission' in attempt) {
+    const { retryAfterSeconds } = attempt.admission;
+    return problemResponse({ code: 'rate_limit.exceeded', retryAfterSeconds }, requestId);
+  }
+  const source = attempt.outcome;
   if (source === undefined) return problemResponse({ code: 'signature.invalid' }, requestId);
+  deps.signers.set(source.id, true);
   const event = c.req.header('x-github-event');
   if (event === 'ping') return c.body(null, 204);
   const deliveryId = c.req.header('x-github-delivery') ?? '';
@@ -52,6 +63,20 @@ export async function receiveGithubDelivery(
     return problemResponse({ code: 'request.malformed', detail: hint.failure.message }, requestId);
   if (hint.value.ref !== source.ref) return ignored(c, deliveryId, `only ${source.ref} is watched`);
   return accept(deps, c, { sourceId: source.id, deliveryId, hint: hint.value });
+}
+
+/**
+ * A forge sends for everybody from a few addresses, so that a stranger can have it fail at ours as often as he likes: a
+ * source that has signed of late is counted apart. Who knows its id, which is no secret but is nowhere shown, could tell
+ * that much by being refused otherwise.
+ */
+function limitedAs(
+  { signers }: Pick<ReceiveGithubDeliveryDeps, 'signers'>,
+  c: Context<AppEnv>,
+  sourceId: string,
+): string {
+  const network = networkOf(c.env.context.clientAddress);
+  return signers.has(sourceId) ? `${network} ${sourceId}` : network;
 }
 
 async function accept(

@@ -10,4 +10,11 @@ export {
 export { hasKeyWrapper, keyWrapperConfig } from './key-wrapper.ts';
 export { objectStoreConfig, toObjectStoreLocation } from './object-store.ts';
 export { ConfigError, readConfig } from './read-config.ts';
-export { callerLimitConfig, hasWholeRedis, redisConfig, toCallerLimits } from './redis.ts';
+export {
+  addressLimitConfig,
+  callerLimitConfig,
+  hasWholeRedis,
+  redisConfig,
+  toCallerLimits,
+  toFailureLimit,
+} from './redis.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDecoy } from '../../functions/git-webhook/create-decoy.ts';
 import { createHandler as createWebhookHandler } from '../../functions/git-webhook/handler.ts';
 import { createHandler as createReconcileHandler } from '../../functions/reconcile/handler.ts';
@@ -7,8 +7,10 @@ import { signWebhook } from '../../shared/declarative/index.ts';
 import { createFunctionServer, type FunctionOptions, type Served, serve } from '../../shared/http/index.ts';
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { platformOrganizationId } from '../../shared/organization/index.ts';
+import type { CallerLimits } from '../../shared/rate-limit/index.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { canServeGit } from '../support/git-server.ts';
+import { testLimits } from '../support/limits.ts';
 import {
   createReconcileFixture,
   type ReconcileFixture,
@@ -22,6 +24,7 @@ let fixture: ReconcileFixture;
 let source: TestSource;
 let webhook: Served;
 let reconcile: Served;
+let startWebhook: (limits: Pick<CallerLimits, 'failures'>) => Promise<Served>;
 
 beforeAll(async () => {
   if (!isServed) return;
@@ -29,7 +32,11 @@ beforeAll(async () => {
   const { deps, webhookSecrets } = fixture;
   const decoy = createDecoy(webhookSecrets, random);
   const base = { ...deps, logger: silentLogger };
-  webhook = await serveFunction('git-webhook', createWebhookHandler({ ...base, webhookSecrets, decoy }));
+  startWebhook = (limits) => {
+    const listener = createWebhookHandler({ ...base, webhookSecrets, decoy, limits });
+    return serveFunction(`git-webhook-${randomUUID()}`, listener, 1);
+  };
+  webhook = await startWebhook(testLimits());
   reconcile = await serveFunction('reconcile', createReconcileHandler(base));
   source = await fixture.registerSource('webhook');
 });
@@ -42,8 +49,15 @@ beforeEach(async () => {
   if (isServed) await fixture.query('delete from outbox');
 });
 
-async function serveFunction(name: string, listener: FunctionOptions['listener']): Promise<Served> {
-  const server = createFunctionServer({ clock, random, logger: silentLogger }, { name, listener });
+async function serveFunction(
+  name: string,
+  listener: FunctionOptions['listener'],
+  trustedHops = 0,
+): Promise<Served> {
+  const server = createFunctionServer(
+    { clock, random, logger: silentLogger },
+    { name, listener, trustedHops },
+  );
   return serve(silentLogger, server, { port: 0, host: '127.0.0.1' });
 }
 
@@ -51,13 +65,15 @@ const push = (ref = 'refs/heads/main', after = 'a'.repeat(40)) =>
   JSON.stringify({ ref, after, repository: { full_name: 'acme/directory' }, pusher: { name: 'x' } });
 
 type Delivery = {
+  readonly to?: Served;
   readonly sourceId?: string;
   readonly body?: string;
   readonly secret?: string;
   readonly headers?: Readonly<Record<string, string | undefined>>;
 };
 
-async function deliver({ sourceId = source.id, body = push(), secret, headers = {} }: Delivery = {}) {
+async function deliver(delivery: Delivery = {}) {
+  const { to = webhook, sourceId = source.id, body = push(), secret, headers = {} } = delivery;
   const all = {
     'content-type': 'application/json',
     'x-github-event': 'push',
@@ -68,7 +84,7 @@ async function deliver({ sourceId = source.id, body = push(), secret, headers = 
   const present = Object.entries(all).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],
   );
-  const response = await fetch(`http://127.0.0.1:${webhook.port}/webhooks/github/${sourceId}`, {
+  const response = await fetch(`http://127.0.0.1:${to.port}/webhooks/github/${sourceId}`, {
     method: 'POST',
     headers: Object.fromEntries(present),
     body,
@@ -207,6 +223,43 @@ describe.skipIf(!isServed)('who cannot sign', () => {
   test('cannot use the secret of another source', async () => {
     const other = await fixture.registerSource('other-webhook');
     expect(await deliver({ sourceId: other.id })).toMatchObject({ status: 401 });
+  });
+});
+
+describe.skipIf(!isServed)('an address whose deliveries fail', () => {
+  let limited: Served;
+  const from = (address: string) => ({ 'x-forwarded-for': address, 'x-github-event': 'ping' });
+  const statuses = async (count: number, delivery: Delivery) => {
+    const answers: number[] = [];
+    for (let n = 0; n < count; n++) answers.push((await deliver({ to: limited, ...delivery })).status);
+    return answers;
+  };
+  beforeEach(async () => {
+    // So slow that nothing comes back while a test runs.
+    limited = await startWebhook(testLimits({ failures: { ratePerSecond: 0.001, burst: 3 } }));
+  });
+  afterEach(() => limited.close());
+
+  test('is refused beyond its limit, before anything is looked up, and others are not', async () => {
+    const headers = from('192.0.2.1');
+    expect(await statuses(5, { sourceId: unknownSource, headers })).toEqual([401, 401, 401, 429, 429]);
+    const refused = await deliver({ to: limited, headers });
+    expect(refused).toMatchObject({ status: 429, json: { code: 'rate_limit.exceeded' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await statuses(1, { headers: from('192.0.2.2') })).toEqual([204]);
+  });
+
+  test('is not one whose deliveries are signed', async () => {
+    expect(await statuses(10, { headers: from('192.0.2.3') })).toEqual(Array(10).fill(204));
+  });
+
+  // Threat: whoever has the forge deliver to us what it cannot sign shuts out all that the forge delivers.
+  test('does not shut out a source that has signed of late, which has a limit of its own', async () => {
+    const headers = from('192.0.2.4');
+    expect(await statuses(1, { headers })).toEqual([204]);
+    expect(await statuses(4, { sourceId: unknownSource, headers })).toEqual([401, 401, 401, 429]);
+    expect(await statuses(2, { headers })).toEqual([204, 204]);
+    expect(await statuses(4, { secret: 'guess', headers })).toEqual([401, 401, 401, 429]);
   });
 });
 
