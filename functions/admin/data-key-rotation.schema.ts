@@ -14,9 +14,9 @@ export const dataKeyRotationView = z.strictObject({
   id: dataKeyRotationIdField,
   purpose: purposeField,
   status: z
-    .enum(['requested', 'waiting', 'resealing', 'retiring', 'finished'])
+    .enum(['requested', 'waiting', 'resealing', 'retiring', 'finished', 'superseded'])
     .describe(
-      'waiting: for every process to know the new version; retiring: the old one is kept for a while',
+      'waiting: for every process to know the new version; retiring: the old one is kept for a while, and another rotation may be asked for; superseded: that one took over',
     ),
   version: count.optional().describe('The version that takes over; absent until it is made'),
   activeFrom: instantField.optional(),

@@ -136,6 +136,8 @@ export type DataKeyRotationRow = {
   updated_at: Date;
   settled_at: Date | null;
   finished_at: Date | null;
+  /** Of a finished one: which rotation took over what it left. */
+  superseded_by: string | null;
 };
 
 /** Written by migrations alone. */

@@ -2,7 +2,7 @@ import { withOrg, withSystem } from '../db/index.ts';
 import { invariant, secondsAfter } from '../kernel/index.ts';
 import { platformOrganizationId } from '../organization/index.ts';
 import { createDataKey } from '../secret/index.ts';
-import { type DataKeyRotation, toWalking } from './data-key-rotation.ts';
+import { type DataKeyRotation, walking } from './data-key-rotation.ts';
 import { retireVersions } from './retire-versions.ts';
 import { actor } from './rewrap-actor.ts';
 import type { RewrapDeps } from './rewrap-deps.ts';
@@ -35,6 +35,7 @@ async function advanceOnce(
     case 'retiring':
       return retireVersions(deps, rotation);
     case 'finished':
+    case 'superseded':
       return rotation;
   }
 }
@@ -54,12 +55,12 @@ async function addVersion(deps: RewrapDeps, rotation: DataKeyRotation): Promise<
       actor,
       data: { purpose, version, activeFrom: activeFrom.toISOString() },
     } as const;
-    const waiting = { ...rotation, status: 'waiting', targetVersion: version, activeFrom } as const;
-    return saveWithin(deps, tx, { rotation: waiting, events: [added] });
+    const waiting = { status: 'waiting', targetVersion: version, activeFrom } as const;
+    return saveWithin(deps, tx, { rotation, change: waiting, events: [added] });
   });
 }
 
 async function begin(deps: RewrapDeps, rotation: DataKeyRotation): Promise<DataKeyRotation> {
   if (rotation.activeFrom === undefined || deps.clock.now() < rotation.activeFrom) return rotation;
-  return saveRotation(deps, { ...toWalking(rotation), rowsTotal: await countRows(deps, rotation) });
+  return saveRotation(deps, rotation, { ...walking, rowsTotal: await countRows(deps, rotation) });
 }

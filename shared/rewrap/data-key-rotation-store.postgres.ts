@@ -1,4 +1,4 @@
-import type { Rows } from '../db/index.ts';
+import type { OrgTransaction, Rows } from '../db/index.ts';
 import { invariant } from '../kernel/index.ts';
 import { type DataKeyRotation, dataKeyRotationId } from './data-key-rotation.ts';
 import type { DataKeyRotationStore } from './data-key-rotation-store.ts';
@@ -14,6 +14,7 @@ type Selected = {
 
 export const postgresDataKeyRotationStore: DataKeyRotationStore = {
   add: async (tx, rotation) => {
+    const superseded = await supersedeRetiring(tx, rotation);
     const added = await tx
       .insertInto('data_key_rotation')
       .values({
@@ -26,14 +27,19 @@ export const postgresDataKeyRotationStore: DataKeyRotationStore = {
       .onConflict((conflict) => conflict.column('purpose').where('status', '<>', 'finished').doNothing())
       .returning('rotation_id')
       .executeTakeFirst();
+    if (superseded !== undefined) await nameSuccessor(tx, { superseded, successor: rotation.id });
     return added !== undefined;
   },
-  save: async (tx, rotation) => {
-    await tx
+  save: async (tx, rotation, read) => {
+    const saved = await tx
       .updateTable('data_key_rotation')
       .set(toState(rotation))
       .where('rotation_id', '=', rotation.id)
-      .execute();
+      .where('status', '=', toStored(read.status))
+      .where('updated_at', '=', read.updatedAt)
+      .returning('rotation_id')
+      .executeTakeFirst();
+    return saved !== undefined;
   },
   find: async (tx, id) => {
     const row = await tx
@@ -54,9 +60,41 @@ export const postgresDataKeyRotationStore: DataKeyRotationStore = {
   },
 };
 
+/** Under the lock of its row, so that a run that would take it further right now finds it gone. */
+async function supersedeRetiring(
+  tx: OrgTransaction,
+  { purpose, requestedAt }: DataKeyRotation,
+): Promise<string | undefined> {
+  const superseded = await tx
+    .updateTable('data_key_rotation')
+    .set({ status: 'finished', finished_at: requestedAt, updated_at: requestedAt })
+    .where('purpose', '=', purpose)
+    .where('status', '=', 'retiring')
+    .returning('rotation_id')
+    .executeTakeFirst();
+  return superseded?.rotation_id;
+}
+
+/** With the row it refers to in place. */
+async function nameSuccessor(
+  tx: OrgTransaction,
+  { superseded, successor }: { superseded: string; successor: string },
+): Promise<void> {
+  await tx
+    .updateTable('data_key_rotation')
+    .set({ superseded_by: successor })
+    .where('rotation_id', '=', superseded)
+    .execute();
+}
+
+/** To code of before there was a successor, and to the index of open ones, it is finished. */
+function toStored(status: DataKeyRotation['status']): Selected['status'] {
+  return status === 'superseded' ? 'finished' : status;
+}
+
 function toState(rotation: DataKeyRotation) {
   return {
-    status: rotation.status,
+    status: toStored(rotation.status),
     target_version: rotation.targetVersion ?? null,
     active_from: rotation.activeFrom ?? null,
     position: rotation.position,
@@ -77,7 +115,7 @@ function toRotation(row: Selected): DataKeyRotation {
   return {
     id: dataKeyRotationId.require(row.rotation_id),
     purpose: row.purpose,
-    status: row.status,
+    status: row.superseded_by === null ? row.status : 'superseded',
     targetVersion: row.target_version ?? undefined,
     activeFrom: row.active_from ?? undefined,
     position: row.position,

@@ -2,12 +2,17 @@ import type { OrgTransaction } from '../db/index.ts';
 import type { DataKeyRotation, DataKeyRotationId } from './data-key-rotation.ts';
 
 /**
- * Rotations, all in the platform's own scope. `add` is false while another of the same purpose is open. `list` is
- * newest first; `listOpen` oldest first, those that are not finished.
+ * Rotations, all in the platform's own scope. `add` is false while another of the same purpose is open, and
+ * supersedes one that only retires. `save` is false when it is not any more as `read`: another run took it further, or
+ * it was superseded. `list` is newest first; `listOpen` oldest first, those that have not ended.
  */
 export type DataKeyRotationStore = {
   add(tx: OrgTransaction, rotation: DataKeyRotation): Promise<boolean>;
-  save(tx: OrgTransaction, rotation: DataKeyRotation): Promise<void>;
+  save(
+    tx: OrgTransaction,
+    rotation: DataKeyRotation,
+    read: Pick<DataKeyRotation, 'status' | 'updatedAt'>,
+  ): Promise<boolean>;
   find(tx: OrgTransaction, id: DataKeyRotationId): Promise<DataKeyRotation | undefined>;
   list(
     tx: OrgTransaction,

@@ -7,9 +7,16 @@ export type DataKeyRotationId = TypeId<'dkr'>;
 /**
  * `requested`: nothing is done yet. `waiting`: the new version is there and opens, but does not seal before every
  * process can know it. `resealing`: rows are sealed anew, one organization after the other. `retiring`: none is left,
- * and the old versions are kept until what was read before is forgotten. `finished`: they are destroyed.
+ * and the old versions are kept until what was read before is forgotten. `finished`: they are destroyed. `superseded`:
+ * while it retired, another was asked for, which takes over what it left.
  */
-export type DataKeyRotationStatus = 'requested' | 'waiting' | 'resealing' | 'retiring' | 'finished';
+export type DataKeyRotationStatus =
+  | 'requested'
+  | 'waiting'
+  | 'resealing'
+  | 'retiring'
+  | 'finished'
+  | 'superseded';
 
 export type DataKeyRotation = {
   readonly id: DataKeyRotationId;
@@ -33,7 +40,5 @@ export type DataKeyRotation = {
   readonly finishedAt: Date | undefined;
 };
 
-/** The rotation at the start of a walk over all its rows. */
-export function toWalking(rotation: DataKeyRotation): DataKeyRotation {
-  return { ...rotation, status: 'resealing', position: '', rowsUnreadable: 0 };
-}
+/** What a rotation is at the start of a walk over all its rows. */
+export const walking = { status: 'resealing', position: '', rowsUnreadable: 0 } as const;

@@ -19,7 +19,10 @@ export type DataKeyRotationFailure = {
   readonly purpose: RotatedPurpose;
 };
 
-/** Asks for a successor of a purpose's data key. The row is the request; the event only wakes `key-rotation` sooner. */
+/**
+ * Asks for a successor of a purpose's data key. The row is the request; the event only wakes `key-rotation` sooner.
+ * One that only retires, perhaps for ever since a row does not open, is superseded: a key that leaks must go.
+ */
 export async function requestDataKeyRotation(
   deps: RequestDataKeyRotationDeps,
   input: { purpose: RotatedPurpose; actor: Actor },

@@ -2,7 +2,7 @@ import { withOrg, withSystem } from '../db/index.ts';
 import { invariant, secondsAfter } from '../kernel/index.ts';
 import { platformOrganizationId } from '../organization/index.ts';
 import type { StoredDataKey } from '../secret/index.ts';
-import { type DataKeyRotation, toWalking } from './data-key-rotation.ts';
+import { type DataKeyRotation, walking } from './data-key-rotation.ts';
 import { actor } from './rewrap-actor.ts';
 import type { RewrapDeps } from './rewrap-deps.ts';
 import { saveRotation, saveWithin } from './save-rotation.ts';
@@ -24,18 +24,17 @@ export async function retireVersions(deps: RewrapDeps, rotation: DataKeyRotation
   const { isAll, saved } = await withOrg(deps.pool, platformOrganizationId, async (tx) => {
     const destroyed = await deps.keys.destroy(tx, { purpose, below, kept });
     const isEnd = destroyed.length === old.length;
-    const next = isEnd ? ({ ...rotation, status: 'finished', finishedAt: now } as const) : rotation;
+    const change = isEnd ? ({ status: 'finished', finishedAt: now } as const) : {};
     const events = old.filter(({ version }) => destroyed.includes(version)).map(toDestroyed);
-    return { isAll: isEnd, saved: await saveWithin(deps, tx, { rotation: next, events }) };
+    return { isAll: isEnd, saved: await saveWithin(deps, tx, { rotation, change, events }) };
   });
   return isAll ? saved : lookAgain(deps, saved);
 }
 
 async function lookAgain(deps: RewrapDeps, rotation: DataKeyRotation): Promise<DataKeyRotation> {
   const left = await countRows(deps, rotation);
-  const next =
-    left > rotation.rowsUnreadable ? toWalking(rotation) : { ...rotation, settledAt: deps.clock.now() };
-  return saveRotation(deps, next);
+  const change = left > rotation.rowsUnreadable ? walking : { settledAt: deps.clock.now() };
+  return saveRotation(deps, rotation, change);
 }
 
 function toDestroyed(key: StoredDataKey) {

@@ -6,14 +6,25 @@ import type { RewrapDeps } from './rewrap-deps.ts';
 
 type SaveDeps = Pick<RewrapDeps, 'clock' | 'rotations' | 'events'>;
 
-/** In the caller's transaction, with what happened to bring it there. */
+/** What becomes of a rotation, as it was read: `change` of it is new. */
+type Step = {
+  readonly rotation: DataKeyRotation;
+  readonly change: Partial<DataKeyRotation>;
+  readonly events?: readonly DomainEvent[];
+};
+
+/**
+ * In the caller's transaction, with what happened to bring it there. Throws when the rotation is not any more as it
+ * was read: a run that outlived its lease ends here, and nothing of what it did in this transaction stays.
+ */
 export async function saveWithin(
   deps: SaveDeps,
   tx: OrgTransaction,
-  { rotation, events }: { rotation: DataKeyRotation; events: readonly DomainEvent[] },
+  { rotation, change, events = [] }: Step,
 ): Promise<DataKeyRotation> {
-  const saved = { ...rotation, updatedAt: deps.clock.now() };
-  await deps.rotations.save(tx, saved);
+  const saved = { ...rotation, ...change, updatedAt: deps.clock.now() };
+  if (!(await deps.rotations.save(tx, saved, rotation)))
+    throw new Error(`Rotation ${rotation.id} was taken further by another run, or superseded`);
   for (const event of events) await deps.events.record(tx, platformOrganizationId, event);
   return saved;
 }
@@ -22,6 +33,7 @@ export async function saveWithin(
 export function saveRotation(
   deps: SaveDeps & Pick<RewrapDeps, 'pool'>,
   rotation: DataKeyRotation,
+  change: Partial<DataKeyRotation> = {},
 ): Promise<DataKeyRotation> {
-  return withOrg(deps.pool, platformOrganizationId, (tx) => saveWithin(deps, tx, { rotation, events: [] }));
+  return withOrg(deps.pool, platformOrganizationId, (tx) => saveWithin(deps, tx, { rotation, change }));
 }

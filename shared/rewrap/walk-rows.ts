@@ -40,9 +40,9 @@ export async function walkRows(
       }),
     );
     if (page.lookedUntil === undefined)
-      return saveRotation(deps, { ...now, status: 'retiring', settledAt: deps.clock.now() });
+      return saveRotation(deps, now, { status: 'retiring', settledAt: deps.clock.now() });
     now = await walkOrganizations(deps, { rotation: now, organizations: page.organizations }, walk);
-    if (!slice.isOver()) now = await saveRotation(deps, { ...now, position: page.lookedUntil });
+    if (!slice.isOver()) now = await saveRotation(deps, now, { position: page.lookedUntil });
   }
   return saveRotation(deps, now);
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { macOf } from '../../shared/api-key/api-key-secret.ts';
 import { withOrg, withSystem } from '../../shared/db/index.ts';
 import { type Clock, secondsAfter } from '../../shared/kernel/index.ts';
 import { platformOrganizationId } from '../../shared/organization/index.ts';
@@ -35,10 +36,15 @@ beforeAll(async () => {
 afterAll(() => world.close());
 beforeEach(async () => {
   deps = await world.rewrapDeps(policy);
-  await world.sql('delete from data_key_rotation');
+  await letEnd();
 });
 
-const request = (purpose: RotatedPurpose) => requestDataKeyRotation(deps, { purpose, actor });
+async function request(purpose: RotatedPurpose) {
+  // Ids of one millisecond have no order.
+  pass(1);
+  const requested = await requestDataKeyRotation(deps, { purpose, actor });
+  expect(requested).toMatchObject({ ok: true });
+}
 async function tick() {
   const advanced = await continueDataKeyRotations(deps);
   if (!advanced.ok) throw new Error(advanced.failure.code);
@@ -57,14 +63,19 @@ const versionsInUse = async (relation: string, column: string) =>
     )
   ).map(({ version }) => Number(version));
 
-/** From the request to the end, as days of ticks would. */
-async function rotate(purpose: RotatedPurpose) {
-  await request(purpose);
+/** As days of ticks would. */
+async function letEnd() {
   await tick();
   pass(policy.leadSeconds);
   await tick();
   pass(policy.graceSeconds);
   await tick();
+}
+
+/** From the request to the end. */
+async function rotate(purpose: RotatedPurpose) {
+  await request(purpose);
+  await letEnd();
   return latest();
 }
 
@@ -104,9 +115,9 @@ describe('a data key gets a successor', () => {
     await tick();
     pass(refreshSeconds);
     ring.current();
-    await expect.poll(() => ring.find(old + 1)).toBeDefined();
+    await expect.poll(() => ring.find(old + 1), { timeout: 10_000 }).toBeDefined();
     pass(policy.leadSeconds);
-    await expect.poll(() => ring.current().version).toBe(old + 1);
+    await expect.poll(() => ring.current().version, { timeout: 10_000 }).toBe(old + 1);
   });
 
   // The emergency brake is used once in years, in a process that has sealed nothing since it started.
@@ -126,10 +137,8 @@ describe('a data key gets a successor', () => {
   });
 
   test('with its progress told, and every step recorded', async () => {
-    // Events of one millisecond have no order.
-    pass(1);
     await rotate('api-key-pepper');
-    expect(await latest()).toMatchObject({ rowsTotal: 12, rowsDone: 12, rowsUnreadable: 0 });
+    expect(await latest()).toMatchObject({ rowsTotal: 18, rowsDone: 18, rowsUnreadable: 0 });
     const rows = await world.sql(
       `select type from audit_event where type like 'uos.data-key.%' order by event_id desc limit 3`,
     );
@@ -142,16 +151,79 @@ describe('a data key gets a successor', () => {
 
   test('once: a second request while one is open is refused', async () => {
     await request('git-source');
-    expect(await request('git-source')).toMatchObject({
-      failure: { code: 'data_key_rotation.already_open' },
-    });
-    expect(await request('signing-key')).toMatchObject({ ok: true });
+    const again = () => requestDataKeyRotation(deps, { purpose: 'git-source', actor });
+    const refused = { failure: { code: 'data_key_rotation.already_open' } };
+    expect(await again()).toMatchObject(refused);
+    await tick();
+    expect(await again()).toMatchObject(refused);
+    await request('signing-key');
+  });
+
+  // A key may leak while it retires another, and a row that does not open makes that last for ever.
+  test('also while the one before only retires: the next takes over what it left', async () => {
+    const [row] = await world.sql('select subject_id, key_sealed from subject_key order by 1 limit 1');
+    const sealed = row?.['key_sealed'];
+    if (!Buffer.isBuffer(sealed)) throw new Error('there is a sealed key');
+    const put = (box: Buffer) =>
+      world.sql('update subject_key set key_sealed = $2 where subject_id = $1', [row?.['subject_id'], box]);
+    const broken = Buffer.from(sealed);
+    broken.writeUInt8(broken.readUInt8(20) ^ 1, 20);
+    await put(broken);
+    const stuck = await rotate('personal-data');
+    expect(stuck).toMatchObject({ status: 'retiring', rowsUnreadable: 1 });
+    const next = await rotate('personal-data');
+    expect(next).toMatchObject({ status: 'retiring', rowsUnreadable: 1 });
+    expect(next?.targetVersion).toBe(Number(stuck?.targetVersion) + 1);
+    expect(await listDataKeyRotations(deps, { limit: 2 })).toMatchObject([
+      { id: next?.id },
+      { id: stuck?.id, status: 'superseded', finishedAt: next?.requestedAt },
+    ]);
+    const ring = await openKeyRing({ ...deps, store: deps.keys }, 'personal-data');
+    expect(ring.current().version).toBe(next?.targetVersion);
+    await put(sealed);
+    expect(await rotate('personal-data')).toMatchObject({ status: 'finished', rowsUnreadable: 0 });
+    expect(await versions('personal-data')).toEqual([Number(next?.targetVersion) + 1]);
+    expect(await world.findUnusable()).toEqual([]);
+  });
+
+  test('by one of two who ask at once', async () => {
+    const asked = await Promise.all(
+      Array.from({ length: 4 }, () => requestDataKeyRotation(deps, { purpose: 'git-source', actor })),
+    );
+    expect(asked.filter(({ ok }) => ok)).toHaveLength(1);
+  });
+
+  test('that a run which outlived its lease does not take back', async () => {
+    await request('git-source');
+    const slow = await latest();
+    await tick();
+    if (slow === undefined) throw new Error('there is a rotation');
+    pass(1);
+    const saved = withOrg(world.pool, platformOrganizationId, (tx) =>
+      deps.rotations.save(tx, { ...slow, updatedAt: now }, slow),
+    );
+    expect(await saved).toBe(false);
+    expect(await latest()).toMatchObject({ status: 'waiting' });
   });
 
   test('in one run at a time', async () => {
     await request('git-source');
-    const [one, other] = await Promise.all([continueDataKeyRotations(deps), continueDataKeyRotations(deps)]);
-    expect([one.ok, other.ok].sort()).toEqual([false, true]);
+    const [entered, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const held: RewrapDeps['rotations'] = {
+      ...deps.rotations,
+      listOpen: async (tx) => {
+        entered.resolve();
+        await released.promise;
+        return deps.rotations.listOpen(tx);
+      },
+    };
+    const first = continueDataKeyRotations({ ...deps, rotations: held });
+    await entered.promise;
+    const busy = { ok: false, failure: { code: 'data_key_rotation.busy' } };
+    expect(await continueDataKeyRotations(deps)).toEqual(busy);
+    released.resolve();
+    expect(await first).toMatchObject({ ok: true });
+    expect(await continueDataKeyRotations(deps)).toMatchObject({ ok: true });
   });
 });
 
@@ -201,7 +273,9 @@ describe('no row is left behind', () => {
   test('that still rests on an HMAC of the old version', async () => {
     const ring = await openKeyRing({ ...deps, store: deps.keys }, 'api-key-pepper');
     const old = ring.current().version;
-    const [row] = await world.sql('select key_id, secret_sealed, secret_key_version from api_key limit 1');
+    const [row] = await world.sql(
+      'select key_id, secret_sealed, secret_key_version from api_key where secret_sealed is not null limit 1',
+    );
     await world.sql(
       `update api_key set secret_sealed = null, secret_key_version = null, secret_mac = $2, pepper_version = $3
         where key_id = $1`,
@@ -221,8 +295,29 @@ describe('no row is left behind', () => {
     expect(await world.findUnusable()).toEqual([]);
   });
 
+  const ended = [
+    { reason: 'revoked', assignment: `status = 'revoked'`, values: [] },
+    { reason: 'expired', assignment: 'expires_at = $4', values: [secondsAfter(now, -1)] },
+  ];
+  test.each(ended)('but one of a key that is $reason and proves nothing any more', async (end) => {
+    const { reason, assignment, values } = end;
+    const ring = await openKeyRing({ ...deps, store: deps.keys }, 'api-key-pepper');
+    const issued = await world.issueApiKey();
+    await world.sql(
+      `update api_key set secret_sealed = null, secret_key_version = null, secret_mac = $2, pepper_version = $3,
+        ${assignment} where key_id = $1`,
+      [issued.id, macOf(ring.current().bytes, issued.text), ring.current().version, ...values],
+    );
+    expect(await issued.verify()).toMatchObject({ failure: { reason } });
+    expect(await rotate('api-key-pepper')).toMatchObject({ status: 'finished' });
+    expect(await world.findUnusable()).toEqual([]);
+    expect(await issued.verify()).toMatchObject({ failure: { reason: 'wrong_secret' } });
+  });
+
   test('that does not open: it is told, left as it is, and keeps the old version', async () => {
-    const [row] = await world.sql('select key_id, secret_sealed from api_key order by key_id limit 1');
+    const [row] = await world.sql(
+      'select key_id, secret_sealed from api_key where secret_sealed is not null limit 1',
+    );
     const broken = Buffer.from(row?.['secret_sealed'] as Buffer);
     broken.writeUInt8(broken.readUInt8(20) ^ 1, 20);
     await world.sql('update api_key set secret_sealed = $2 where key_id = $1', [row?.['key_id'], broken]);
@@ -281,7 +376,7 @@ describe('a slice of time', () => {
       if (rotation?.status === 'retiring') break;
     }
     expect(new Set(seen).size).toBeGreaterThan(1);
-    expect(await latest()).toMatchObject({ status: 'retiring', rowsDone: 12 });
+    expect(await latest()).toMatchObject({ status: 'retiring', rowsDone: 18 });
     expect(await world.findUnusable()).toEqual([]);
   });
 });

@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { Client } from 'pg';
 import { openOidcAdapter } from '../../functions/token/oidc-adapter.ts';
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
-import { verifyApiKey } from '../../shared/api-key/index.ts';
+import type { ApiKeyText } from '../../shared/api-key/api-key-text.ts';
+import { issueApiKey, rotateApiKey, verifyApiKey } from '../../shared/api-key/index.ts';
 import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { postgresGitSourceStore } from '../../shared/git-source/git-source-store.postgres.ts';
@@ -10,18 +11,28 @@ import { findGitSource, registerGitSource } from '../../shared/git-source/index.
 import { type Clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { platformOrganizationId } from '../../shared/organization/index.ts';
 import { holdSubjectKeys } from '../../shared/personal-data/index.ts';
+import { openMember } from '../../shared/personal-data/sealed-text.ts';
+import { isLive } from '../../shared/personal-data/subject-key.ts';
 import { postgresSubjectKeyStore } from '../../shared/personal-data/subject-key-store.postgres.ts';
+import { unsealKey } from '../../shared/personal-data/subject-keys.ts';
 import { postgresDataKeyRotationStore } from '../../shared/rewrap/data-key-rotation-store.postgres.ts';
 import type { RewrapDeps, RewrapPolicy } from '../../shared/rewrap/index.ts';
 import { postgresSealedRowStore } from '../../shared/rewrap/sealed-row-store.postgres.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { type KeyPurpose, type KeyRing, openKeyRing } from '../../shared/secret/index.ts';
 import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
+import { serviceAccountId } from '../../shared/service-account/index.ts';
 import { createSigningKeyPair, openPrivateJwk } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
-import { openTestApiKeys, seedOrganization } from './seed-organization.ts';
+import { openTestApiKeys, type SeededOrganization, seedOrganization } from './seed-organization.ts';
+
+export type IssuedTestKey = {
+  readonly id: string;
+  readonly text: ApiKeyText;
+  verify(): ReturnType<typeof verifyApiKey>;
+};
 
 export type SealedWorld = {
   readonly database: TestDatabase;
@@ -31,6 +42,8 @@ export type SealedWorld = {
   rewrapDeps(policy: RewrapPolicy): Promise<RewrapDeps>;
   /** Names of what a process that starts now cannot use; none is as it should be. */
   findUnusable(): Promise<string[]>;
+  /** One more, that is not among those that must stay usable. */
+  issueApiKey(): Promise<IssuedTestKey>;
   /** As an operator does: a new line on top of the key file. */
   addWrappingKey(): Promise<void>;
   /** Leaves the line on top. */
@@ -60,29 +73,58 @@ export async function createSealedWorld(clock: Clock, keysPerOrganization = 4): 
     return opened;
   };
   const checks: { readonly name: string; isUsable(): Promise<boolean> }[] = [];
+  let lastOrganization: SeededOrganization | undefined;
   const keep = (name: string, isUsable: () => Promise<boolean>) => checks.push({ name, isUsable });
+
+  const verify = async (text: ApiKeyText) => {
+    const deps = { ...apiKeys.deps, clock, store: postgresApiKeyStore(pool) };
+    return verifyApiKey({ ...deps, pepper: await ring('api-key-pepper') }, text);
+  };
+  /** Gives what opens it again, with the key that stands in the database then. */
+  const sealPersonalText = async ({ organizationId, idOf }: SeededOrganization, text: string) => {
+    const place = {
+      event: { id: 'evt_1', type: 'uos.membership.created.v1' },
+      subject: idOf('ann'),
+      path: 'personal.name.after',
+    };
+    const subjects = [place.subject];
+    const keys = { ...base, store: postgresSubjectKeyStore, ring: await ring('personal-data') };
+    const held = await withOrg(pool, organizationId, (tx) =>
+      holdSubjectKeys(keys, tx, { organizationId, subjects }),
+    );
+    const member = held.seal(place, text);
+    return async () => {
+      const [key] = await withOrg(pool, organizationId, (tx) => postgresSubjectKeyStore.list(tx, subjects));
+      if (key === undefined || !isLive(key)) return undefined;
+      const unsealed = await unsealKey({ ring: await ring('personal-data') }, organizationId, key);
+      const opened = openMember({ ...place, key: unsealed, member });
+      return opened.ok ? opened.value : undefined;
+    };
+  };
 
   for (let number = 0; number < 3; number++) {
     const organization = await seedOrganization(pool, { serviceAccounts: ['ci'], users: ['ann'] });
     const { organizationId } = organization;
+    lastOrganization = organization;
     for (let key = 0; key < keysPerOrganization; key++) {
-      const issued = await apiKeys.issue(organization, 'ci');
-      keep(`API key ${number}.${key}`, async () => {
-        const deps = {
-          ...apiKeys.deps,
-          store: postgresApiKeyStore(pool),
-          pepper: await ring('api-key-pepper'),
-        };
-        return (await verifyApiKey(deps, issued.text)).ok;
-      });
+      const { text } = await apiKeys.issue(organization, 'ci');
+      keep(`API key ${number}.${key}`, async () => (await verify(text)).ok);
     }
-    const subjects = [organization.idOf('ann')];
-    const hold = async () => {
-      const deps = { ...base, store: postgresSubjectKeyStore, ring: await ring('personal-data') };
-      return withOrg(pool, organizationId, (tx) => holdSubjectKeys(deps, tx, { organizationId, subjects }));
-    };
-    await hold();
-    keep(`the key of person ${number}`, async () => (await hold()) !== undefined);
+    const older = await apiKeys.issue(organization, 'ci');
+    const newer = await rotateApiKey(apiKeys.deps, {
+      organizationId,
+      keyId: older.key.id,
+      overlapSeconds: 365 * 86_400,
+      actor: { type: 'system', id: 'test' },
+    });
+    if (!newer.ok) throw new Error(newer.failure.code);
+    keep(`the newer secret of API key ${number}`, async () => (await verify(newer.value.text)).ok);
+    keep(`the older secret of API key ${number}`, async () => (await verify(older.text)).ok);
+    const readPersonal = await sealPersonalText(organization, `the name of person ${number}`);
+    keep(
+      `a text about person ${number}`,
+      async () => (await readPersonal()) === `the name of person ${number}`,
+    );
   }
 
   const gitSources = { ...base, events, store: postgresGitSourceStore };
@@ -139,6 +181,22 @@ export async function createSealedWorld(clock: Clock, keysPerOrganization = 4): 
       for (const { name, isUsable } of checks)
         if (!(await isUsable().catch(() => false))) unusable.push(name);
       return unusable;
+    },
+    issueApiKey: async () => {
+      if (lastOrganization === undefined) throw new Error('there is an organization');
+      const issued = await issueApiKey(
+        { ...apiKeys.deps, clock, pepper: await ring('api-key-pepper') },
+        {
+          organizationId: lastOrganization.organizationId,
+          serviceAccountId: serviceAccountId.require(lastOrganization.idOf('ci')),
+          actor: { type: 'system', id: 'test' },
+          description: 'test',
+          environment: 'test',
+        },
+      );
+      if (!issued.ok) throw new Error(issued.failure.code);
+      const { key, text } = issued.value;
+      return { id: key.id, text, verify: () => verify(text) };
     },
     addWrappingKey: async () => {
       const lines = await readFile(apiKeys.wrappingKeyFile, 'utf8');
