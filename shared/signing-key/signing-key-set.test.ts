@@ -13,12 +13,15 @@ let now: Date;
 let stored: SigningKey[];
 let reads: number;
 let failure: Error | undefined;
+/** Called when what is stored has been read and is on its way. */
+let onList: () => void;
 let keys: SigningKeySet;
 const clock: Clock = { now: () => now };
 const store = {
   list: async () => {
     reads += 1;
     const found = [...stored];
+    onList();
     await new Promise((resolve) => setImmediate(resolve));
     if (failure !== undefined) throw failure;
     return found;
@@ -30,6 +33,7 @@ beforeEach(() => {
   stored = [createKey()];
   reads = 0;
   failure = undefined;
+  onList = () => undefined;
   keys = openSigningKeySet({ pool, store, clock, refreshSeconds: 10 });
 });
 
@@ -37,6 +41,10 @@ function createKey(): SigningKey {
   const { keyId, publicJwk } = createSigningKeyPair();
   return { keyId, publicJwk, algorithm: 'ES256', publishedAt: now, activeFrom: now, verifyUntil: undefined };
 }
+const beganReading = () =>
+  new Promise<void>((began) => {
+    onList = began;
+  });
 const pass = (seconds: number) => {
   now = secondsAfter(now, seconds);
 };
@@ -69,6 +77,37 @@ describe('the key set', () => {
     keys.invalidate();
     await asked;
     expect((await keys.current()).map(({ keyId }) => keyId)).toContain(added.keyId);
+  });
+
+  // Threat: a key is revoked while a read that began before is under way, and whoever shares that read believes it.
+  test('what was read before a change is not believed by whoever asks after it', async () => {
+    const revoked = stored[0]?.keyId;
+    const before = keys.current();
+    await beganReading();
+    stored = [createKey()];
+    keys.invalidate();
+    const after = await Promise.all(Array.from({ length: 5 }, () => keys.current()));
+    for (const held of after) expect(held.map(({ keyId }) => keyId)).not.toContain(revoked);
+    expect((await before).map(({ keyId }) => keyId)).toHaveLength(1);
+    expect(reads).toBe(2);
+  });
+
+  test('nor while the read that it asked for is under way', async () => {
+    const revoked = stored[0]?.keyId;
+    await keys.current();
+    stored = [createKey()];
+    keys.invalidate();
+    const first = keys.current();
+    const second = keys.current();
+    for (const held of await Promise.all([first, second]))
+      expect(held.map(({ keyId }) => keyId)).not.toContain(revoked);
+    expect(reads).toBe(2);
+  });
+
+  test('who asks is answered, however many changes are notified meanwhile', async () => {
+    onList = () => keys.invalidate();
+    expect(await keys.current()).toHaveLength(1);
+    expect(reads).toBe(1);
   });
 
   // Threat: tokens with made-up key ids turn verifiers into a load on the database.

@@ -36,8 +36,10 @@ const unknownKeyRefreshSeconds = 1;
 export function openSigningKeySet(options: SigningKeySetOptions): SigningKeySet {
   let keys: readonly VerifyingKey[] = [];
   let readAt: Date | undefined;
-  let isStale = true;
-  let reading: Promise<void> | undefined;
+  /** How often something said that the keys changed, and how often it had when those held began to be read. */
+  let generation = 0;
+  let heldGeneration = -1;
+  let reading: { readonly generation: number; readonly done: Promise<void> } | undefined;
 
   const isOlderThan = (seconds: number) =>
     readAt === undefined || secondsAfter(readAt, seconds) <= options.clock.now();
@@ -45,26 +47,33 @@ export function openSigningKeySet(options: SigningKeySetOptions): SigningKeySet 
   const refreshSeconds = () =>
     keys.length === 0 ? unknownKeyRefreshSeconds : (options.refreshSeconds ?? 10);
 
-  async function read(): Promise<void> {
-    readAt = options.clock.now();
-    // Before the query: a change that is notified while it runs must be read again.
-    isStale = false;
-    try {
-      const found = await withSystem(options.pool, (tx) => options.store.list(tx));
-      if (!isSame(found, keys)) keys = found.map(toVerifyingKey);
-    } catch (error) {
-      isStale = true;
-      throw error;
-    }
+  async function read(began: number): Promise<void> {
+    const beganAt = options.clock.now();
+    const found = await withSystem(options.pool, (tx) => options.store.list(tx));
+    if (!isSame(found, keys)) keys = found.map(toVerifyingKey);
+    readAt = beganAt;
+    heldGeneration = began;
   }
   function readOnce(): Promise<void> {
-    reading ??= read().finally(() => {
+    if (reading !== undefined) return reading.done;
+    const began = generation;
+    const done = read(began).finally(() => {
       reading = undefined;
     });
-    return reading;
+    reading = { generation: began, done };
+    return done;
+  }
+  /**
+   * A read that began before the change does not know of it, so it is waited out and not believed. One more is enough,
+   * however many changes come meanwhile: what was true when the caller asked is what it is told.
+   */
+  async function readSince(wanted: number): Promise<void> {
+    if (reading !== undefined && reading.generation < wanted) await reading.done.catch(() => undefined);
+    await readOnce();
   }
   async function current(): Promise<readonly VerifyingKey[]> {
-    while (isStale || isOlderThan(refreshSeconds())) await readOnce();
+    const wanted = generation;
+    if (heldGeneration < wanted || isOlderThan(refreshSeconds())) await readSince(wanted);
     return keys;
   }
   return {
@@ -77,7 +86,7 @@ export function openSigningKeySet(options: SigningKeySetOptions): SigningKeySet 
       return keys.find((key) => key.keyId === keyId);
     },
     invalidate: () => {
-      isStale = true;
+      generation += 1;
     },
     isLoaded: () => keys.length > 0,
   };
