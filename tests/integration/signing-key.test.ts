@@ -274,6 +274,16 @@ describe('a request', () => {
     expect(await keys()).toMatchObject([{ verify_until: at(430) }, { active_from: at(70) }]);
   });
 
+  test('by a machine whose clock is behind is not taken for older than the newest key', async () => {
+    await rotate();
+    now = at(1_000);
+    await rotate();
+    now = at(1_010);
+    await requestRotation({ ...deps, clock: { now: () => secondsAfter(now, -60) } }, { actor });
+    expect((await rotate()).published).toBeUndefined();
+    expect(await openRequests()).toHaveLength(1);
+  });
+
   test('made while a successor waits is kept, and answered after that one is active', async () => {
     await rotate();
     now = at(1_000);
