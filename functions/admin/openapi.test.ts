@@ -4,7 +4,7 @@ import { toOpenApi } from './openapi.ts';
 import { operations } from './operations.ts';
 
 describe('the OpenAPI document', () => {
-  it('is committed as the operations are now (else run: node functions/admin/write-openapi.ts)', async () => {
+  it('is committed as the operations are now (else: npm run gen)', async () => {
     const committed = await readFile(new URL('openapi.json', import.meta.url), 'utf8');
     expect(JSON.parse(committed)).toEqual(JSON.parse(JSON.stringify(toOpenApi(operations))));
   });

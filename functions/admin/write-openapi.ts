@@ -2,8 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { toOpenApi } from './openapi.ts';
 import { operations } from './operations.ts';
 
-// Run by hand after a change of an operation; openapi.test.ts says when.
-await writeFile(
-  new URL('openapi.json', import.meta.url),
-  `${JSON.stringify(toOpenApi(operations), null, 2)}\n`,
-);
+/** `openapi.json`, as the operations are now. */
+export async function writeOpenApi(): Promise<void> {
+  const text = `${JSON.stringify(toOpenApi(operations), null, 2)}\n`;
+  await writeFile(new URL('openapi.json', import.meta.url), text);
+}
+
+if (import.meta.main) await writeOpenApi();

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
-const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'knative/README.md'];
 
 /** Paths in backquotes that begin with a folder of ours; those with a pattern or a placeholder name no one file. */
 function pathsIn(text: string): string[] {
@@ -25,4 +25,32 @@ test('README names every npm script that people run', async () => {
   const readme = await readFile(join(root, 'README.md'), 'utf8');
   const spelt = (name: string) => (['start', 'test'].includes(name) ? `npm ${name}` : `npm run ${name}`);
   expect(Object.keys(scripts).filter((name) => !readme.includes(spelt(name)))).toEqual([]);
+});
+
+/** Every first group of a pattern in files of ours. */
+async function findAll(files: string, pattern: RegExp): Promise<string[]> {
+  const found = new Set<string>();
+  for await (const path of glob(files, { cwd: root })) {
+    const text = await readFile(join(root, path), 'utf8');
+    for (const [, name = ''] of text.matchAll(pattern)) found.add(name);
+  }
+  return [...found].sort();
+}
+
+// Whoever deploys has nothing else that says what these objects hold.
+test.each([
+  ['a key of a ConfigMap or Secret', 'knative/base/*.yaml', /KeyRef: \{ name: [a-z-]+, key: ([a-z-]+)/g],
+  ['a ConfigMap or Secret', 'knative/base/*.yaml', /(?:KeyRef: \{ name|secretName): ([a-z-]+)/g],
+  ['a topic', 'knative/triggers/*.yaml', /topics?: \[?([a-z.-]+)/g],
+])('knative/README.md tells of %s whatever the manifests name', async (_, files, pattern) => {
+  const readme = await readFile(join(root, 'knative', 'README.md'), 'utf8');
+  const names = await findAll(files, pattern);
+  expect(names.length).toBeGreaterThan(3);
+  expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+});
+
+// Node 20, which is enough for `npm start`, runs no TypeScript.
+test('no document tells to run TypeScript with whatever Node there is', async () => {
+  const files = '{*.md,functions/*/README.md,policies/README.md,knative/README.md,shared/**/README.md}';
+  expect(await findAll(files, /(`(?:npx )?node [\w./-]+\.ts)/g)).toEqual([]);
 });
