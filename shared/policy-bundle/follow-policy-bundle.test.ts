@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bundleFiles, createBundleSigner, signed } from '../../tests/support/policy-bundle-fixture.ts';
-import { createPolicyEngine } from '../authorization/index.ts';
+import { createPolicyEngine, type PolicyBundle } from '../authorization/index.ts';
 import { fail, ok } from '../kernel/index.ts';
 import { type FollowPolicyBundleOptions, followPolicyBundle } from './follow-policy-bundle.ts';
 import { packPolicyBundle, unpackPolicyBundle } from './policy-bundle-archive.ts';
@@ -55,6 +55,45 @@ describe('an engine that follows a source', () => {
       lastAttempt: { at: clock.now(), outcome: 'active' },
       lastFailure: undefined,
     });
+  });
+
+  // Threat: one slow start on a busy machine, and the old policy answers until somebody publishes again.
+  test('tries again what could not be started, and only what could not', async () => {
+    const { source, publish } = createMemorySource();
+    const engine = createPolicyEngine({ clock });
+    let timeouts = 1;
+    const activate = (bundle: PolicyBundle) =>
+      timeouts-- > 0 ? Promise.reject(new Error('the policy thread did not end')) : engine.activate(bundle);
+    const follower = followPolicyBundle({ source, engine: { activate }, clock });
+    publish(await bundleFiles({ revision: 'a' }));
+    expect(await follower.check()).toMatchObject({
+      ok: false,
+      failure: { code: 'policy_bundle.not_started' },
+    });
+    expect(follower.status()).toMatchObject({ active: undefined, lastAttempt: { outcome: 'refused' } });
+    expect(await follower.check()).toEqual(ok('activated'));
+    expect(await follower.check()).toEqual(ok('unchanged'));
+    expect(follower.status()).toMatchObject({
+      active: { revision: 'a' },
+      lastAttempt: { outcome: 'active' },
+    });
+  });
+
+  test('tries what never starts ever more seldom, and another one at once', async () => {
+    const { source, publish } = createMemorySource();
+    let tries = 0;
+    const activate = async (bundle: PolicyBundle) => {
+      if (bundle.manifest.revision === 'good') return ok(undefined);
+      tries++;
+      throw new Error('the policy thread did not end');
+    };
+    const follower = followPolicyBundle({ source, engine: { activate }, clock });
+    publish(await bundleFiles({ revision: 'endless' }));
+    for (let look = 0; look < 16; look++) await follower.check();
+    expect(tries).toBe(5);
+    expect(follower.status().lastAttempt?.outcome).toBe('refused');
+    publish(await bundleFiles({ revision: 'good' }));
+    expect(await follower.check()).toEqual(ok('activated'));
   });
 
   test('keeps the last good one while there is none, or none that works, and says why', async () => {

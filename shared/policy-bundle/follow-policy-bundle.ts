@@ -40,8 +40,9 @@ export type FollowStatus = {
 export type PolicyBundleFollower = {
   /**
    * Looks at the source once. `activated` when another bundle answers from now on; a failure when the source has
-   * none, or none that may be served: then the last good one stays. What was refused is refused again only when it
-   * has changed. Not to be called again before it has resolved.
+   * none, or none that may be served: then the last good one stays. What was refused for what it is, is refused again
+   * only when it has changed; what could not be started is tried again, at the next look and then ever more seldom. Not
+   * to be called again before it has resolved.
    */
   check(): Promise<Result<'activated' | 'unchanged', PolicyBundleRefusal>>;
   status(): FollowStatus;
@@ -54,6 +55,8 @@ export function followPolicyBundle(
 ): PolicyBundleFollower {
   let tag: string | undefined;
   let verdict: 'active' | 'refused' = 'refused';
+  /** Of what `tag` names: it may start the next time. */
+  let putOff: { readonly failures: number; looksLeft: number } | undefined;
   let status: FollowStatus = {
     source: deps.source.location,
     active: undefined,
@@ -68,23 +71,39 @@ export function followPolicyBundle(
   return {
     status: () => status,
     check: async () => {
-      const fetched = await deps.source.fetch(tag);
+      const isDueAgain = putOff?.looksLeft === 0;
+      const fetched = await deps.source.fetch(isDueAgain ? undefined : tag);
       if (!fetched.ok) {
         note('unreachable', fetched.failure);
         return fetched;
       }
       if (fetched.value.status === 'unchanged') {
+        if (putOff !== undefined) putOff.looksLeft--;
         note(verdict);
         return ok('unchanged');
       }
-      tag = fetched.value.tag;
-      const served = await serve(deps, options, fetched.value.content, status.active);
+      const { tag: offered, content } = fetched.value;
+      const served = await serve(deps, options, content, status.active);
+      const failures = (offered === tag ? (putOff?.failures ?? 0) : 0) + 1;
+      putOff = isPassing(served) ? { failures, looksLeft: looksAfter(failures) } : undefined;
+      tag = offered;
       verdict = served.ok ? 'active' : 'refused';
       if (served.ok) status = { ...status, active: served.value };
       note(verdict, served.ok ? undefined : served.failure);
       return served.ok ? ok('activated') : served;
     },
   };
+}
+
+function isPassing(served: Result<unknown, PolicyBundleRefusal>): boolean {
+  return !served.ok && served.failure.code === 'policy_bundle.not_started';
+}
+
+const looksLeftMax = 63;
+
+/** A bundle that never starts takes a core for as long as it is tried: each time twice as long after the time before. */
+function looksAfter(failures: number): number {
+  return Math.min(2 ** (failures - 1) - 1, looksLeftMax);
 }
 
 async function serve(
@@ -100,10 +119,25 @@ async function serve(
   const { bundle, signedBy } = admitted.value;
   const refusal = refuseOld(bundle.manifest, options, active);
   if (refusal !== undefined) return fail(refusal);
-  const activated = await deps.engine.activate(bundle);
+  const activated = await activate(deps, bundle);
   if (!activated.ok) return activated;
   const { revision, version } = bundle.manifest;
   return ok({ revision, version, signedBy, activatedAt: deps.clock.now() });
+}
+
+/** What an engine throws is not about the bundle: its thread ended, or took too long to start. */
+async function activate(
+  { engine }: FollowPolicyBundleDeps,
+  bundle: PolicyBundle,
+): Promise<Result<unknown, PolicyBundleRefusal>> {
+  try {
+    return await engine.activate(bundle);
+  } catch (error) {
+    return fail({
+      code: 'policy_bundle.not_started',
+      detail: error instanceof Error ? error.message : `${error}`,
+    });
+  }
 }
 
 /** The signature before all else: of what nobody trusted wrote, only the manifest's bytes are looked at. */

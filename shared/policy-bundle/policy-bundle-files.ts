@@ -22,6 +22,7 @@ export type PolicyBundleRefusal =
   | (Failure & {
       readonly code:
         | 'policy_bundle.unreachable'
+        | 'policy_bundle.not_started'
         | 'policy_bundle.too_large'
         | 'policy_bundle.unsigned'
         | 'policy_bundle.untrusted'
