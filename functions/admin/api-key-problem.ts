@@ -27,6 +27,16 @@ export function toApiKeyProblem(failure: ApiKeyFailure): Result<never, ProblemFa
         code: 'resource.conflict',
         detail: 'The secret is kept in an older form: use the key once, or rotate with overlapSeconds 0',
       });
+    case 'api_key.networks_beyond_caller':
+      return fail({
+        code: 'scope.beyond_rights',
+        detail: `This credential works from ${failure.within.join(', ')} alone, so what it issues must too`,
+      });
+    case 'api_key.expiry_beyond_caller':
+      return fail({
+        code: 'scope.beyond_rights',
+        detail: `This credential ends at ${failure.until.toISOString()}, so what it issues must not outlive it`,
+      });
     case 'api_key.scope_beyond_owner':
       return fail({
         code: 'scope.beyond_rights',

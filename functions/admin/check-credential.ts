@@ -1,5 +1,7 @@
 import {
   type CheckedScopes,
+  type CredentialBounds,
+  checkBounds,
   checkReach,
   checkScopes,
   policyOwnerRights,
@@ -48,6 +50,18 @@ export async function checkCredential(
     permission: 'service_account:act_as',
     resource: { id: account, team: target.account?.ownerTeamId },
   });
+}
+
+/**
+ * Threat: a credential that is bound to networks, or ends, makes or revives one that is not. A trust rule has no bounds
+ * of its own, hence is for those alone whose credential has none.
+ */
+export function requireBounds(
+  bounds: CredentialBounds,
+  caller: OperationContext['caller'],
+): Result<undefined, ProblemFailure> {
+  const checked = checkBounds(bounds, caller);
+  return checked.ok ? ok(undefined) : toApiKeyProblem(checked.failure);
 }
 
 /** Threat: a narrowed credential that makes or revives a wider one. */

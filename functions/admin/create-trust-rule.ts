@@ -1,6 +1,6 @@
 import { ok } from '../../shared/kernel/index.ts';
 import { createTrustRule } from '../../shared/workload-identity/index.ts';
-import { checkNewCredential } from './check-credential.ts';
+import { checkNewCredential, requireBounds } from './check-credential.ts';
 import { createTrustRuleBody } from './create-trust-rule.schema.ts';
 import { serviceAccountIdField } from './field.schema.ts';
 import { defineOperation } from './operation.ts';
@@ -30,8 +30,11 @@ export const createTrustRuleOperation = defineOperation({
       ],
     },
   },
-  check: (deps, { params, body, ...context }) =>
-    checkNewCredential(deps, context, { account: params.serviceAccount, scopes: body.scopes }),
+  check: async (deps, { params, body, ...context }) => {
+    const unbound = requireBounds({}, context.caller);
+    if (!unbound.ok) return unbound;
+    return checkNewCredential(deps, context, { account: params.serviceAccount, scopes: body.scopes });
+  },
   act: async (deps, { actor, organization, params, body, checked: scopes }) => {
     const { issuer, internalIssuers } = deps.workloadIdentity;
     const created = await createTrustRule(

@@ -2,7 +2,7 @@ import { enableApiKey } from '../../shared/api-key/index.ts';
 import { ok } from '../../shared/kernel/index.ts';
 import { apiKeyView, reasonField, toApiKeyView } from './api-key.schema.ts';
 import { toApiKeyProblem } from './api-key-problem.ts';
-import { requireReach } from './check-credential.ts';
+import { requireBounds, requireReach } from './check-credential.ts';
 import { apiKeyIdField } from './field.schema.ts';
 import { defineOperation } from './operation.ts';
 
@@ -17,8 +17,11 @@ export const enableApiKeyOperation = defineOperation({
   resource: 'key',
   makesCredential: true,
   response: apiKeyView,
-  check: async (_deps, { caller, target }) =>
-    target.key === undefined ? ok(undefined) : requireReach(target.key.scopes, caller),
+  check: async (_deps, { caller, target: { key } }) => {
+    if (key === undefined) return ok(undefined);
+    const bounds = requireBounds(key, caller);
+    return bounds.ok ? requireReach(key.scopes, caller) : bounds;
+  },
   act: async (deps, { actor, organization, params, body }) => {
     const changed = await enableApiKey(
       { ...deps, store: deps.stores.apiKey },

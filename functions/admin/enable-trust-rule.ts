@@ -1,6 +1,6 @@
 import { ok } from '../../shared/kernel/index.ts';
 import { enableTrustRule } from '../../shared/workload-identity/index.ts';
-import { checkCredential } from './check-credential.ts';
+import { checkCredential, requireBounds } from './check-credential.ts';
 import { defineOperation } from './operation.ts';
 import { toTrustRuleView, trustRuleIdField, trustRuleView } from './trust-rule.schema.ts';
 import { toTrustRuleProblem } from './trust-rule-problem.ts';
@@ -18,6 +18,8 @@ export const enableTrustRuleOperation = defineOperation({
   check: async (deps, context) => {
     const { trustRule } = context.target;
     if (trustRule === undefined) return ok(undefined);
+    const unbound = requireBounds({}, context.caller);
+    if (!unbound.ok) return unbound;
     const { serviceAccountId: account, scopes } = trustRule;
     return checkCredential(deps, context, { account, scopes });
   },

@@ -23,10 +23,15 @@ export const issueApiKeyOperation = defineOperation({
   example: { body: { description: 'Deployments' } },
   check: (deps, { params, body, ...context }) =>
     checkNewCredential(deps, context, { account: params.serviceAccount, scopes: body.scopes }),
-  act: async (deps, { actor, organization, params, body, checked: scopes }) => {
+  act: async (deps, { actor, caller, organization, params, body, checked: scopes }) => {
     const issued = await issueApiKey(
       { ...deps, store: deps.stores.apiKey, pepper: deps.rings.pepper },
-      { ...toNewApiKey(organization.id, body), serviceAccountId: params.serviceAccount, actor, scopes },
+      {
+        ...toNewApiKey(organization.id, body, caller),
+        serviceAccountId: params.serviceAccount,
+        actor,
+        scopes,
+      },
     );
     if (!issued.ok) return toApiKeyProblem(issued.failure);
     // The key has no address of its own; it is found in the organization's list.

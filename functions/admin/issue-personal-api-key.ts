@@ -30,10 +30,10 @@ export const issuePersonalApiKeyOperation = defineOperation({
     const checked = await checkScopes(policyOwnerRights(deps.access), { ...asked, scopes: body.scopes });
     return checked.ok ? ok({ owner, scopes: checked.value }) : toApiKeyProblem(checked.failure);
   },
-  act: async (deps, { organization, body, checked: { owner, scopes } }) => {
+  act: async (deps, { caller, organization, body, checked: { owner, scopes } }) => {
     const issued = await issuePersonalApiKey(
       { ...deps, store: deps.stores.apiKey, pepper: deps.rings.pepper },
-      { ...toNewApiKey(organization.id, body), actor: owner, scopes },
+      { ...toNewApiKey(organization.id, body, caller), actor: owner, scopes },
     );
     if (!issued.ok) return toApiKeyProblem(issued.failure);
     return ok({ body: { ...toApiKeyView(issued.value.key), text: issued.value.text } });

@@ -1,13 +1,13 @@
 import type { z } from 'zod';
-import { type Network, parseNetwork } from '../../shared/api-key/index.ts';
+import { type CredentialBounds, type Network, parseNetwork } from '../../shared/api-key/index.ts';
 import { invariant } from '../../shared/kernel/index.ts';
 import type { OrganizationId } from '../../shared/organization/index.ts';
 import type { newApiKeyBody } from './api-key.schema.ts';
 
 type Body = z.output<z.ZodObject<typeof newApiKeyBody>>;
 
-/** What the use cases want of a body that was checked. */
-export function toNewApiKey(organizationId: OrganizationId, body: Body) {
+/** What the use cases want of a body that was checked, and of the credential that asks. */
+export function toNewApiKey(organizationId: OrganizationId, body: Body, callerBounds: CredentialBounds) {
   const { description, reason, labels, environment, allowedNetworks, expiresAt } = body;
   return {
     organizationId,
@@ -17,6 +17,7 @@ export function toNewApiKey(organizationId: OrganizationId, body: Body) {
     environment,
     allowedNetworks: allowedNetworks?.map(requireNetwork),
     expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
+    callerBounds,
   };
 }
 

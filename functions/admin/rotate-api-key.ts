@@ -36,6 +36,7 @@ export const rotateApiKeyOperation = defineOperation({
         keyId: params.key,
         actor,
         callerScopes: caller.scopes,
+        callerBounds: caller,
       },
     );
     if (!rotated.ok) return toApiKeyProblem(rotated.failure);

@@ -41,6 +41,14 @@ export function parseNetwork(text: string): Result<Network, NetworkFailure> {
   return ok(`${address}/${bits}` as Network);
 }
 
+/** Whether all addresses of one network are the other's too. Both in their one form. */
+export function liesWithin(network: string, other: string): boolean {
+  const [address = '', bits] = network.split('/');
+  const [around = '', prefix] = other.split('/');
+  if (familyOf(address) !== familyOf(around) || Number(bits) < Number(prefix)) return false;
+  return toBits(address).startsWith(toBits(around).slice(0, Number(prefix)));
+}
+
 /** Servers that listen on both families show an IPv4 peer as `::ffff:192.0.2.1` (RFC 4291 section 2.5.5.2). */
 function withoutMapping(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);

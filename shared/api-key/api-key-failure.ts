@@ -1,5 +1,6 @@
 import type { ApiKey } from './api-key.ts';
 import type { ApiKeyEnvironment } from './api-key-text.ts';
+import type { BoundsFailure } from './credential-bounds.ts';
 import type { ScopeFailure } from './key-scopes.ts';
 
 export type ApiKeyFailure =
@@ -16,6 +17,7 @@ export type ApiKeyFailure =
   | { readonly code: 'api_key.overlap_running'; readonly until: Date }
   /** The row has only the keyed hash of an older form, which cannot stand beside another secret. */
   | { readonly code: 'api_key.overlap_unavailable' }
+  | BoundsFailure
   | ScopeFailure;
 
 export type FailureOf<Name extends string> = Extract<ApiKeyFailure, { code: `api_key.${Name}` }>;

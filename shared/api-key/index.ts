@@ -30,6 +30,7 @@ export {
   parseFingerprint,
 } from './api-key-text.ts';
 export { type ChangeApiKeyStatusInput, disableApiKey, enableApiKey } from './change-api-key-status.ts';
+export { type BoundsFailure, type CredentialBounds, checkBounds } from './credential-bounds.ts';
 export {
   type IssueApiKeyInput,
   type IssuedApiKey,

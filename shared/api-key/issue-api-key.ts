@@ -11,6 +11,7 @@ import { apiKeyId } from './api-key-id.ts';
 import { type ApiKeyOwner, toOwnerData, type UserId } from './api-key-owner.ts';
 import { sealSecret } from './api-key-secret.ts';
 import { type ApiKeyEnvironment, type ApiKeyText, createApiKeyText, fingerprintOf } from './api-key-text.ts';
+import { type BoundsFailure, type CredentialBounds, checkBounds } from './credential-bounds.ts';
 import type { CheckedScopes } from './key-scopes.ts';
 
 type NewApiKey = {
@@ -23,6 +24,8 @@ type NewApiKey = {
   /** Absent: from anywhere. */
   readonly allowedNetworks?: readonly Network[] | undefined;
   readonly expiresAt?: Date | undefined;
+  /** Of the credential that asks; absent: it works from anywhere and does not end. */
+  readonly callerBounds?: CredentialBounds | undefined;
 };
 
 export type IssueApiKeyInput = NewApiKey & {
@@ -41,7 +44,7 @@ export type IssuePersonalApiKeyInput = NewApiKey & {
 /** `text` is the secret: shown to the caller once and kept nowhere. */
 export type IssuedApiKey = { readonly key: ApiKey; readonly text: ApiKeyText };
 
-type Outcome = Promise<Result<IssuedApiKey, FailureOf<'owner_not_found' | 'expiry_in_past'>>>;
+type Outcome = Promise<Result<IssuedApiKey, FailureOf<'owner_not_found' | 'expiry_in_past'> | BoundsFailure>>;
 
 /** Issues a key of an active service account, with its event, in one transaction. */
 export function issueApiKey(deps: ApiKeyDeps, input: IssueApiKeyInput): Outcome {
@@ -59,6 +62,8 @@ async function issue(deps: ApiKeyDeps, input: IssueInput, owner: ApiKeyOwner): O
   const { expiresAt } = input;
   if (expiresAt !== undefined && expiresAt <= deps.clock.now())
     return fail({ code: 'api_key.expiry_in_past', expiresAt: expiresAt.toISOString() });
+  const bounds = checkBounds(input, input.callerBounds ?? {});
+  if (!bounds.ok) return bounds;
   const id = apiKeyId.create(deps);
   const kind = owner.type === 'user' ? 'pk' : 'sa';
   const text = createApiKeyText(deps.random, id, { kind, environment: input.environment });

@@ -43,7 +43,7 @@ export async function checkScopes(
 
 /**
  * Threat: a narrowed credential that may issue or rotate keys makes itself a wider one. What a caller gets the text
- * of is never wider than what the caller has.
+ * of is never wider than what the caller has: in scopes by this, in where from and until when by `checkBounds`.
  */
 export function checkReach(
   scopes: readonly string[] | undefined,

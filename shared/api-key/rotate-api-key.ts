@@ -10,6 +10,7 @@ import { toOwnerData } from './api-key-owner.ts';
 import { sealSecret } from './api-key-secret.ts';
 import type { LockedApiKey } from './api-key-store.ts';
 import { type ApiKeyEnvironment, createApiKeyText, fingerprintOf } from './api-key-text.ts';
+import { type BoundsFailure, type CredentialBounds, checkBounds } from './credential-bounds.ts';
 import type { IssuedApiKey } from './issue-api-key.ts';
 import { checkReach } from './key-scopes.ts';
 
@@ -22,6 +23,8 @@ export type RotateApiKeyInput = {
   readonly actor: Actor;
   /** Of the credential that asks; absent: it is not narrowed. */
   readonly callerScopes?: readonly string[] | undefined;
+  /** Of the same; absent: it works from anywhere and does not end. */
+  readonly callerBounds?: CredentialBounds | undefined;
   /** Of a key whose own is not known; absent: live. Of any other it can but repeat it. */
   readonly environment?: ApiKeyEnvironment | undefined;
   /** How long the secret before goes on working beside the new one; 0: it ends now, and so does one before it. */
@@ -31,7 +34,8 @@ export type RotateApiKeyInput = {
 
 export type RotateFailure =
   | FailureOf<'not_found' | 'not_active' | 'not_yours' | 'overlap_running' | 'overlap_unavailable'>
-  | FailureOf<'environment_fixed' | 'scope_beyond_caller'>;
+  | FailureOf<'environment_fixed' | 'scope_beyond_caller'>
+  | BoundsFailure;
 
 /**
  * Gives a key a new secret; id, owner, scopes and all else stay. Of several rotations at once with an overlap the
@@ -78,7 +82,7 @@ function createNextText(
 
 function findRefusal(
   { key, isSealed }: LockedApiKey,
-  { actor, callerScopes, environment, overlapSeconds }: RotateApiKeyInput,
+  { actor, callerScopes, callerBounds, environment, overlapSeconds }: RotateApiKeyInput,
   now: Date,
 ): RotateFailure | undefined {
   const { owner, previousSecretUntil } = key;
@@ -88,6 +92,8 @@ function findRefusal(
     return { code: 'api_key.not_active', status: key.status === 'active' ? 'expired' : key.status };
   const reach = checkReach(key.scopes, callerScopes);
   if (!reach.ok) return reach.failure;
+  const bounds = checkBounds(key, callerBounds ?? {});
+  if (!bounds.ok) return bounds.failure;
   if (key.environment !== undefined && environment !== undefined && environment !== key.environment)
     return { code: 'api_key.environment_fixed', environment: key.environment };
   if (overlapSeconds === 0) return undefined;

@@ -22,6 +22,8 @@ export type VerifiedApiKey = {
   readonly allowedNetworks: readonly string[] | undefined;
   /** When the presented secret ends by itself; absent: never. */
   readonly expiresAt: Date | undefined;
+  /** When the key does, whichever of its secrets was presented. */
+  readonly keyExpiresAt: Date | undefined;
 };
 
 type Presented = { readonly id: ApiKeyId; readonly text: ApiKeyText };
@@ -85,7 +87,8 @@ function toVerified(found: ApiKeyForVerification, { id, text }: Presented, secre
   const { organizationId, owner, scopes, allowedNetworks } = found;
   const overlapEnd = secret === 'previous' ? found.previousSecret?.until : undefined;
   const expiresAt = firstOf([found.expiresAt, found.ownerExpiresAt, overlapEnd]);
-  return { organizationId, id, owner, lastFour: text.slice(-4), scopes, allowedNetworks, expiresAt };
+  const bounds = { allowedNetworks, expiresAt, keyExpiresAt: found.expiresAt };
+  return { organizationId, id, owner, lastFour: text.slice(-4), scopes, ...bounds };
 }
 
 function firstOf(ends: readonly (Date | undefined)[]): Date | undefined {

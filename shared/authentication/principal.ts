@@ -12,6 +12,10 @@ export type Principal = (
   readonly organizationId: OrganizationId;
   /** Permission patterns outside which this credential grants nothing; absent: all that its owner may do. */
   readonly scopes?: readonly string[];
+  /** Networks that the key behind this credential is bound to (CIDR); absent: none. */
+  readonly allowedNetworks?: readonly string[];
+  /** When the key behind this credential ends; absent: when it is revoked. */
+  readonly expiresAt?: Date;
   /** Accounts that act for it by delegation, the one who calls first; absent: it calls itself. Never empty. */
   readonly actedBy?: readonly string[];
   readonly credential:

@@ -1,4 +1,4 @@
-import { isUsable } from '../api-key/index.ts';
+import { type CredentialBounds, isUsable } from '../api-key/index.ts';
 import { narrowScopes } from '../authorization/index.ts';
 import { createGuardedCache, type Filled } from '../authorization-feed/index.ts';
 import { withOrg } from '../db/index.ts';
@@ -37,8 +37,8 @@ export function createAccessTokenProof(deps: AuthenticatorDeps): Proof {
   };
 }
 
-/** What stands behind a token. */
-type Source = { readonly scopes: readonly string[] | undefined };
+/** What stands behind a token. A trust rule is bound to no networks and does not end. */
+type Source = CredentialBounds & { readonly scopes: readonly string[] | undefined };
 
 function createSourceLookup(
   deps: AuthenticatorDeps,
@@ -66,8 +66,9 @@ const readApiKey: Read<'api_key'> = async ({ apiKeys }, organizationId, id) => {
   const now = apiKeys.clock.now();
   if (key === undefined || !isUsable(key, now)) return { value: undefined };
   const cacheUntil = secondsAfter(now, ttlSeconds);
-  const ends = key.expiresAt !== undefined && key.expiresAt < cacheUntil;
-  return { value: { scopes: key.scopes }, cacheUntil: ends ? key.expiresAt : cacheUntil };
+  const { scopes, allowedNetworks, expiresAt } = key;
+  const ends = expiresAt !== undefined && expiresAt < cacheUntil;
+  return { value: { scopes, allowedNetworks, expiresAt }, cacheUntil: ends ? expiresAt : cacheUntil };
 };
 
 const readTrustRule: Read<'trust_rule'> = async ({ apiKeys, trustRules }, organizationId, id) => {
@@ -79,6 +80,7 @@ const readTrustRule: Read<'trust_rule'> = async ({ apiKeys, trustRules }, organi
 function toPrincipal(claims: AccessTokenClaims, source: Source): Principal {
   // RFC 8693 section 4.2: a list with spaces between. Without the claim the token is as wide as its source.
   const stated = claims.scope === '' ? undefined : claims.scope.split(' ');
+  const { allowedNetworks, expiresAt } = source;
   const scopes = stated === undefined ? source.scopes : narrowScopes(source.scopes, stated);
   return {
     organizationId: claims.organizationId,
@@ -86,6 +88,8 @@ function toPrincipal(claims: AccessTokenClaims, source: Source): Principal {
     id: claims.subject,
     credential: { type: 'access_token', id: claims.tokenId, keyId: claims.keyId },
     ...(scopes === undefined ? {} : { scopes }),
+    ...(allowedNetworks === undefined ? {} : { allowedNetworks }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(claims.actors.length === 0 ? {} : { actedBy: claims.actors.map(({ subject }) => subject) }),
   };
 }

@@ -56,11 +56,14 @@ function proveFrom({ proven, networks }: Known, from: CallerOrigin | undefined):
   return invalid('network_not_allowed');
 }
 
-function toPrincipal({ organizationId, owner, id, lastFour, scopes }: VerifiedApiKey): Principal {
+function toPrincipal(verified: VerifiedApiKey): Principal {
+  const { organizationId, owner, id, lastFour, scopes, allowedNetworks, keyExpiresAt } = verified;
   return {
     organizationId,
     ...owner,
     credential: { type: 'api_key', id, fingerprint: fingerprintOf(id, lastFour) },
     ...(scopes === undefined ? {} : { scopes }),
+    ...(allowedNetworks === undefined ? {} : { allowedNetworks }),
+    ...(keyExpiresAt === undefined ? {} : { expiresAt: keyExpiresAt }),
   };
 }

@@ -36,6 +36,8 @@ export type IdempotentCaller = {
   readonly id: string;
   readonly scopes?: readonly string[];
   readonly actedBy?: readonly string[];
+  readonly allowedNetworks?: readonly string[];
+  readonly expiresAt?: Date;
 };
 
 export type IdempotentRequest = {
@@ -135,9 +137,16 @@ function contextOf(request: IdempotentRequest): string {
   return `${request.organizationId} ${callerOf(request)} ${request.key}`;
 }
 
-function callerOf({ caller: { id, scopes, actedBy } }: IdempotentRequest): string {
-  if (scopes === undefined && actedBy === undefined) return id;
-  return `${id} ${hashOf(canonicalJson({ scopes: scopes ?? null, actedBy: actedBy ?? null })).toString('base64url')}`;
+function callerOf({ caller }: IdempotentRequest): string {
+  const { id, scopes, actedBy, allowedNetworks, expiresAt } = caller;
+  if ([scopes, actedBy, allowedNetworks, expiresAt].every((bound) => bound === undefined)) return id;
+  const reach = {
+    scopes: scopes ?? null,
+    actedBy: actedBy ?? null,
+    ...(allowedNetworks === undefined ? {} : { allowedNetworks }),
+    ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
+  };
+  return `${id} ${hashOf(canonicalJson(reach)).toString('base64url')}`;
 }
 
 function hashOf(text: string): Buffer {

@@ -125,6 +125,34 @@ describe('issuing', () => {
     expect(rotated).toMatchObject({ status: 422, json: { code: 'scope.beyond_rights' } });
   });
 
+  // Threat: a credential stolen inside a network, or a day before its end, makes itself one without those bounds.
+  it.each([
+    ['networks', { allowedNetworks: ['127.0.0.0/8', '10.0.0.0/8'] }, { allowedNetworks: ['127.0.0.1/32'] }],
+    ['an end', { expiresAt: '2098-01-01T00:00:00.000Z' }, { expiresAt: '2097-12-31T00:00:00.000Z' }],
+  ])(
+    'gives a caller that is bound to %s nothing that is not, by its key or by rotation',
+    async (_, own, within) => {
+      const path = `${home}/service-accounts/${tenant.idOf('admin')}/api-keys`;
+      const bound = (await post(path, { description: 'x', ...own })).json;
+      const ask = (body: object) => post(path, { description: 'x', ...body }, bound.text);
+      const rotate = (id: string) => post(`${home}/api-keys/${id}/rotate`, {}, bound.text);
+      const wider = { allowedNetworks: ['0.0.0.0/0'], expiresAt: '2099-01-01T00:00:00.000Z' };
+      for (const body of [{}, wider])
+        expect(await ask(body)).toMatchObject({ status: 422, json: { code: 'scope.beyond_rights' } });
+      expect(await ask(within)).toMatchObject({ status: 201, json: within });
+      const unbound = (await post(path, { description: 'x' })).json;
+      expect(await rotate(unbound.id)).toMatchObject({ status: 422, json: { code: 'scope.beyond_rights' } });
+      expect((await rotate(bound.id)).status).toBe(201);
+      await post(`${home}/api-keys/${unbound.id}/disable`, {});
+      const enabled = await post(`${home}/api-keys/${unbound.id}/enable`, {}, bound.text);
+      expect(enabled).toMatchObject({ status: 422, json: { code: 'scope.beyond_rights' } });
+      const repeat = (key: string) =>
+        post(path, { description: 'x' }, key, { 'idempotency-key': `of-${bound.id}` });
+      expect((await repeat(tenant.key)).status).toBe(201);
+      expect((await repeat(bound.text)).status).toBe(422);
+    },
+  );
+
   it.each([
     ['networks that are none', { allowedNetworks: ['10.0.0.0/8', 'example.com'] }, 'body.allowedNetworks.1'],
     ['a network with bits beyond its prefix', { allowedNetworks: ['10.0.0.1/8'] }, 'body.allowedNetworks.0'],

@@ -44,6 +44,24 @@ async function eventsOf(id: string): Promise<{ type: string; data: Record<string
 }
 
 describe('a trust rule', () => {
+  // Threat: a key that is about to end makes a rule, by which its account is open for ever.
+  it('is made and restarted by no credential that is bound to networks or ends', async () => {
+    const rule = await create({ name: 'bound', ...github });
+    await post(`${rulePath(rule.json.id)}/disable`);
+    const keys = `/v1/organizations/${tenant.organizationId}/service-accounts/${tenant.idOf('admin')}/api-keys`;
+    for (const bounds of [{ allowedNetworks: ['127.0.0.0/8'] }, { expiresAt: '2099-01-01T00:00:00Z' }]) {
+      const { json } = await post(keys, { description: 'x', ...bounds });
+      const ask = (to: string, body?: object) =>
+        admin.request('post', to, { key: json.text, ...(body === undefined ? {} : { body }) });
+      for (const refused of [
+        await ask(path, { name: 'bound-2', ...github }),
+        await ask(`${rulePath(rule.json.id)}/enable`),
+      ])
+        expect(refused).toMatchObject({ status: 422, json: { code: 'scope.beyond_rights' } });
+    }
+    await post(`${rulePath(rule.json.id)}/remove`);
+  });
+
   it('is made with careful defaults, read, listed, stopped, restarted and removed, each with its event', async () => {
     const created = await create({ name: 'deployments', ...github, scopes: ['document:read'] });
     expect(created.status).toBe(201);

@@ -551,6 +551,18 @@ describe('delegation', () => {
       },
       basic(key),
     );
+  // Threat: got inside the networks of a key, carried outside, and there used to make a key without them.
+  test('rests on tokens that are known by the networks and the end of the key behind them', async () => {
+    const expiresAt = new Date('2098-01-01T00:00:00Z');
+    const key = await fixture.apiKeys.issue(acme, 'ci', { expiresAt });
+    const networks = ['127.0.0.0/8', '::1/128'];
+    await fixture.sql('update api_key set allowed_networks = $2 where key_id = $1', [key.key.id, networks]);
+    expect(await proves(await ownToken(key))).toMatchObject({ allowedNetworks: networks, expiresAt });
+    const principal = await proves(await ownToken(await keyOf('ci')));
+    expect(Object.keys(principal)).not.toContain('allowedNetworks');
+    expect(Object.keys(principal)).not.toContain('expiresAt');
+  });
+
   test('gives who may act as an account a token of that account that names both', async () => {
     const gateway = await keyOf('gateway');
     const ci = await keyOf('ci');
