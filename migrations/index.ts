@@ -18,6 +18,7 @@ import * as subjectKey from './0016-create-subject-key.ts';
 import * as teamWalk from './0017-index-team-walk.ts';
 import * as dataKeyRotation from './0018-create-data-key-rotation.ts';
 import * as keyEnvironment from './0019-keep-key-environment.ts';
+import * as group from './0020-create-group.ts';
 import * as supersedeRotation from './0021-supersede-data-key-rotation.ts';
 
 /** Append-only. Named here, not found on disk, so that a bundle carries them. */
@@ -40,6 +41,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0017-index-team-walk': teamWalk,
   '0018-create-data-key-rotation': dataKeyRotation,
   '0019-keep-key-environment': keyEnvironment,
+  '0020-create-group': group,
   '0021-supersede-data-key-rotation': supersedeRotation,
 };
 

@@ -34,6 +34,7 @@ const caseSchema = z.strictObject({
       known: z.boolean().default(true),
       status: z.enum(['active', 'disabled']).default('active'),
       teams: z.array(z.string()).default([]),
+      groups: z.array(z.string()).exactOptional(),
     })
     .prefault({}),
   bindings: z

@@ -22,7 +22,7 @@ export type PolicyInput = {
 
 export type Attributes = Readonly<Record<string, unknown>>;
 
-/** AuthZEN subject. Ours are of type `user`, `service_account` and `api_key`; any other is an unknown subject. */
+/** AuthZEN subject. Ours are of type `user`, `service_account`, `group` and `api_key`; any other is an unknown subject. */
 export type SubjectReference = { readonly type: string; readonly id: string };
 
 export type ResourceReference = { readonly type: string; readonly id: string };
@@ -34,6 +34,8 @@ export type SubjectState = {
   readonly status: 'active' | 'disabled';
   /** Teams the subject belongs to, each with all teams above it. */
   readonly teams: readonly string[];
+  /** Groups it is a member of; absent when there is none, as in what was recorded before there were groups. */
+  readonly groups?: readonly string[];
   /** Of an API key: the service account or user whose rights it has. */
   readonly acts_as?: SubjectReference;
   /** Of an API key, or of whoever asks about itself: what the credential was issued for. Absent means not narrowed. */

@@ -47,6 +47,7 @@ async function listByKind(
 const subjectTables = {
   user: { table: 'membership', id: 'user_id' },
   service_account: { table: 'service_account', id: 'service_account_id' },
+  group: { table: 'user_group', id: 'group_id' },
   api_key: { table: 'api_key', id: 'key_id' },
 } as const;
 

@@ -50,6 +50,9 @@ select asked, (
     union all
     select case s.status when 'active' then 'active' else 'disabled' end, s.expires_at from service_account s
      where actor.type = 'service_account' and s.org_id = actor.org_id and s.service_account_id = actor.id
+    union all
+    select 'active', null from user_group g
+     where actor.type = 'group' and g.org_id = actor.org_id and g.group_id = actor.id
   ),
   belongs(team_id) as (
     select m.team_id from team_member m
@@ -61,13 +64,20 @@ select asked, (
        limit 1
     ) parent
   ),
+  grouped(group_id) as (
+    select m.group_id from group_member m
+     where m.org_id = actor.org_id and m.member_type = actor.type and m.member_id = actor.id
+  ),
+  holder(type, id) as (
+    select 'team', team_id from belongs union all select 'group', group_id from grouped
+  ),
   bound as (
     select b.* from role_binding b
      where b.org_id = actor.org_id and b.subject_type = actor.type and b.subject_id = actor.id
     union all
-    select held.* from belongs cross join lateral (
+    select held.* from holder cross join lateral (
       select b.* from role_binding b
-       where b.org_id = actor.org_id and b.subject_type = 'team' and b.subject_id = belongs.team_id
+       where b.org_id = actor.org_id and b.subject_type = holder.type and b.subject_id = holder.id
       offset 0
     ) held
   ),
@@ -88,6 +98,7 @@ select asked, (
     'subjectExpiresAt', (select floor(extract(epoch from expires_at)) from subject),
     'key', actor.key,
     'teams', (select coalesce(json_agg(team_id order by team_id), '[]') from belongs),
+    'groups', (select json_agg(group_id order by group_id) from grouped),
     'bindings', (
       select coalesce(json_agg(json_build_object(
         'id', b.binding_id,
@@ -127,6 +138,7 @@ type FactsRow = {
   readonly subjectExpiresAt: number | null;
   readonly key: KeyRow | null;
   readonly teams: readonly string[];
+  readonly groups: readonly string[] | null;
   readonly bindings: readonly BindingRow[];
   readonly resourceTypes: readonly string[];
   readonly resource: ResourceRow | null;
@@ -227,11 +239,13 @@ function toSubjectFacts(
 function toSubject(status: SubjectState['status'], row: FactsRow): SubjectState {
   const { key, teams } = row;
   const expiry = toExpiry(row.subjectExpiresAt, key?.expiresAt ?? null);
-  if (key === null) return { known: true, status, teams, ...expiry };
+  const groups = row.groups === null ? {} : { groups: row.groups };
+  if (key === null) return { known: true, status, teams, ...groups, ...expiry };
   return {
     known: true,
     status: key.status === 'active' ? status : 'disabled',
     teams,
+    ...groups,
     acts_as: { type: key.type, id: key.id },
     ...(key.scopes === null ? {} : { scopes: key.scopes }),
     ...expiry,

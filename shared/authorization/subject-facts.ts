@@ -38,9 +38,10 @@ export type FactsDemand = { readonly resource?: ResourceReference; readonly minD
 /**
  * Where facts come from. The contract, for every implementation:
  * - All facts are of one snapshot, gathered in at most one round trip, and of `organizationId` alone.
- * - `subject.teams` holds the subject's own teams and all above them; `bindings` those of the subject and of every
- *   one of these teams. Nothing is judged here: expired and denying bindings are facts too.
- * - An API key has the teams and bindings of its owner, a service account or a user; it is disabled when either of them
+ * - `subject.teams` holds the subject's own teams and all above them, `subject.groups` its groups; `bindings` those of
+ *   the subject and of every one of these. Nothing is judged here: expired and denying bindings are facts too.
+ * - A group is a subject too: what it holds itself, active as long as it exists, and a member of nothing.
+ * - An API key has the teams, groups and bindings of its owner, a service account or a user; it is disabled when either of them
  *   is, and expires with whichever expires first. A deleted service account is disabled.
  * - The scopes of an API key are facts of the key, and of nobody else.
  * - A custom role's permissions come with the binding; a role that no longer exists has none.

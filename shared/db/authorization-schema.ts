@@ -22,14 +22,24 @@ export type TeamRow = Stamped & {
   managed_by: ManagedBy;
 };
 
-export type TeamMemberRow = {
+export type UserGroupRow = Stamped & {
   org_id: string;
-  team_id: string;
+  group_id: string;
+  name: string;
+  display_name: string;
+  managed_by: ManagedBy;
+};
+
+type MemberRow = {
+  org_id: string;
   member_type: 'user' | 'service_account';
   member_id: string;
   managed_by: ManagedBy;
   created_at: Date;
 };
+
+export type TeamMemberRow = MemberRow & { team_id: string };
+export type GroupMemberRow = MemberRow & { group_id: string };
 
 export type RoleRow = Stamped & {
   org_id: string;
@@ -45,7 +55,7 @@ export type RoleBindingRow = Stamped & {
   binding_id: string;
   name: string;
   role_name: string;
-  subject_type: 'user' | 'team' | 'service_account';
+  subject_type: 'user' | 'team' | 'group' | 'service_account';
   subject_id: string;
   scope_type: 'organization' | 'team' | 'resource';
   scope_id: string;

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type {
   AuthorizationRevisionRow,
+  GroupMemberRow,
   MembershipRow,
   ResourceRow,
   ResourceTypeRow,
@@ -9,6 +10,7 @@ import type {
   RoleRow,
   TeamMemberRow,
   TeamRow,
+  UserGroupRow,
 } from './authorization-schema.ts';
 import type {
   ApiKeyRow,
@@ -44,6 +46,7 @@ import type { ManagedBy, Stamped } from './row-parts.ts';
 
 export type {
   AuthorizationRevisionRow,
+  GroupMemberRow,
   MembershipRow,
   ResourceRow,
   ResourceTypeRow,
@@ -51,6 +54,7 @@ export type {
   RoleRow,
   TeamMemberRow,
   TeamRow,
+  UserGroupRow,
 } from './authorization-schema.ts';
 export type {
   ApiKeyRow,
@@ -128,6 +132,8 @@ export type Database = {
   membership: MembershipRow;
   team: TeamRow;
   team_member: TeamMemberRow;
+  user_group: UserGroupRow;
+  group_member: GroupMemberRow;
   role: RoleRow;
   role_binding: RoleBindingRow & RoleBindingConditionsColumn;
   resource_type: ResourceTypeRow;

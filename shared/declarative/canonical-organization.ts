@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type JsonValue } from '../kernel/index.ts';
 import type { DeclaredDocument } from './document-schema.ts';
-import { type Entity, type PrincipalReference, toEntityKey } from './entity.ts';
+import { type Entity, toEntityKey } from './entity.ts';
 
 /** What Git says an organization should be: entities sorted by key, lists sorted, defaults filled in. */
 export type DeclaredOrganization = { readonly slug: string; readonly entities: readonly Entity[] };
@@ -47,7 +47,18 @@ function toEntities({ kind, metadata: { name }, spec }: DeclaredDocument): Entit
       const { displayName, parent = null, members } = spec;
       return [
         { kind: 'team', name, spec: { displayName, parent } },
-        ...members.map((one) => toMember(name, one)),
+        ...members.map((member): Entity => {
+          return { kind: 'team-member', name: `${name}/${member}`, spec: { team: name, member } };
+        }),
+      ];
+    }
+    case 'Group': {
+      const { displayName, members } = spec;
+      return [
+        { kind: 'group', name, spec: { displayName } },
+        ...members.map((member): Entity => {
+          return { kind: 'group-member', name: `${name}/${member}`, spec: { group: name, member } };
+        }),
       ];
     }
     case 'ServiceAccount': {
@@ -65,8 +76,4 @@ function toEntities({ kind, metadata: { name }, spec }: DeclaredDocument): Entit
 
 function toInstant(written: string | undefined): string | null {
   return written === undefined ? null : new Date(written).toISOString();
-}
-
-function toMember(team: string, member: PrincipalReference): Entity {
-  return { kind: 'team-member', name: `${team}/${member}`, spec: { team, member } };
 }

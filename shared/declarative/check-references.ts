@@ -65,9 +65,9 @@ function listNames(kind: string, known: ReadonlySet<string>): string[] {
 function listDocumentReferences({ kind, spec }: DeclaredDocument): Reference[] {
   const team = (name: string | undefined, ...path: string[]): Reference[] =>
     name === undefined ? [] : [{ to: `team/${name}`, path: ['spec', ...path] }];
-  if (kind === 'Team') {
+  if (kind === 'Team' || kind === 'Group') {
     const members = spec.members.map((to, index) => ({ to, path: ['spec', 'members', index] }));
-    return [...team(spec.parent, 'parent'), ...members];
+    return [...(kind === 'Team' ? team(spec.parent, 'parent') : []), ...members];
   }
   if (kind === 'ServiceAccount') return team(spec.ownerTeam, 'ownerTeam');
   if (kind !== 'RoleBinding') return [];
@@ -103,7 +103,7 @@ function checkUnique(
 function checkRepeated({ document, positionOf }: LocatedDocument): Fault[] {
   const { kind, spec } = document;
   const [field, list] =
-    kind === 'Team'
+    kind === 'Team' || kind === 'Group'
       ? ['members', spec.members]
       : kind === 'Role'
         ? ['permissions', spec.permissions]

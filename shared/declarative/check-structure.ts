@@ -38,13 +38,15 @@ function findCycle(
 
 /** Only people count, only for the whole organization, and only for good: an expiring owner is not one to rely on. */
 export function checkOwners(documents: readonly LocatedDocument[]): Fault[] {
-  const teams = new Map<string, readonly string[]>();
+  const members = new Map<string, readonly string[]>();
   const subjects = new Set<string>();
   for (const { document } of documents) {
-    if (document.kind === 'Team') teams.set(`team/${document.metadata.name}`, document.spec.members);
+    const { name } = document.metadata;
+    if (document.kind === 'Team') members.set(`team/${name}`, document.spec.members);
+    if (document.kind === 'Group') members.set(`group/${name}`, document.spec.members);
     if (document.kind === 'RoleBinding' && isOwnerForGood(document.spec)) subjects.add(document.spec.subject);
   }
-  const owners = [...subjects].flatMap((subject) => teams.get(subject) ?? [subject]);
+  const owners = [...subjects].flatMap((subject) => members.get(subject) ?? [subject]);
   const people = new Set(owners.filter((owner) => owner.startsWith('user/'))).size;
   return documents.flatMap(({ document, positionOf }) => {
     if (document.kind !== 'Organization' || people >= document.spec.guards.minOwners) return [];

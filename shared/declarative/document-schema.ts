@@ -28,9 +28,9 @@ const principalSchema = z.templateLiteral(
   [z.enum(['user', 'service-account']), '/', nameSchema],
   principalRule,
 );
-const subjectRule = 'must be `user/<name>`, `team/<name>` or `service-account/<name>`';
+const subjectRule = 'must be `user/<name>`, `team/<name>`, `group/<name>` or `service-account/<name>`';
 const subjectSchema = z.templateLiteral(
-  [z.enum(['user', 'team', 'service-account']), '/', nameSchema],
+  [z.enum(['user', 'team', 'group', 'service-account']), '/', nameSchema],
   subjectRule,
 );
 // The type is always named: "everything" stays with the built-in owner, which asks for a second factor.
@@ -47,6 +47,8 @@ const instantSchema = z.iso.datetime({
   error: 'must be an RFC 3339 date-time, as in `2027-01-31T00:00:00Z`',
 });
 
+const membersSchema = z.array(principalSchema).max(10_000).default([]);
+
 const guardsSchema = z.strictObject({
   maxRemovalPercent: z.int().min(0).max(100).default(25),
   removalsAlwaysAllowed: z.int().min(0).max(1000).default(5),
@@ -58,8 +60,9 @@ const specSchemas = {
   Team: z.strictObject({
     displayName: displayNameSchema,
     parent: nameSchema.optional(),
-    members: z.array(principalSchema).max(10_000).default([]),
+    members: membersSchema,
   }),
+  Group: z.strictObject({ displayName: displayNameSchema, members: membersSchema }),
   User: z.strictObject({
     email: z.email('must be an email address').max(254, 'must be at most 254 characters'),
     displayName: displayNameSchema,
@@ -99,6 +102,7 @@ function toDocumentSchema<const Kind extends string, Spec extends z.ZodType>(kin
 export const documentSchemas = {
   Organization: toDocumentSchema('Organization', specSchemas.Organization),
   Team: toDocumentSchema('Team', specSchemas.Team),
+  Group: toDocumentSchema('Group', specSchemas.Group),
   User: toDocumentSchema('User', specSchemas.User),
   Role: toDocumentSchema('Role', specSchemas.Role),
   RoleBinding: toDocumentSchema('RoleBinding', specSchemas.RoleBinding),
@@ -108,6 +112,7 @@ export const documentSchemas = {
 export const documentSchema = z.discriminatedUnion('kind', [
   documentSchemas.Organization,
   documentSchemas.Team,
+  documentSchemas.Group,
   documentSchemas.User,
   documentSchemas.Role,
   documentSchemas.RoleBinding,

@@ -11,8 +11,10 @@ export type Entity =
   | { readonly kind: 'role'; readonly name: string; readonly spec: RoleSpec }
   | { readonly kind: 'user'; readonly name: string; readonly spec: UserSpec }
   | { readonly kind: 'team'; readonly name: string; readonly spec: TeamSpec }
+  | { readonly kind: 'group'; readonly name: string; readonly spec: GroupSpec }
   | { readonly kind: 'service-account'; readonly name: string; readonly spec: ServiceAccountSpec }
   | { readonly kind: 'team-member'; readonly name: string; readonly spec: TeamMemberSpec }
+  | { readonly kind: 'group-member'; readonly name: string; readonly spec: GroupMemberSpec }
   | { readonly kind: 'role-binding'; readonly name: string; readonly spec: RoleBindingSpec };
 
 export type EntityKind = Entity['kind'];
@@ -29,6 +31,8 @@ export type OrganizationSpec = { readonly displayName: string; readonly guards: 
 export type RoleSpec = { readonly description: string; readonly permissions: readonly string[] };
 export type UserSpec = { readonly email: string; readonly displayName: string };
 export type TeamSpec = { readonly displayName: string; readonly parent: string | null };
+/** Flat, and the owner of nothing: whoever needs either declares a team. */
+export type GroupSpec = { readonly displayName: string };
 export type ServiceAccountSpec = {
   readonly displayName: string;
   readonly ownerTeam: string | null;
@@ -37,9 +41,11 @@ export type ServiceAccountSpec = {
   readonly expiresAt: string | null;
 };
 export type PrincipalReference = `user/${string}` | `service-account/${string}`;
-export type SubjectReference = PrincipalReference | `team/${string}`;
+export type SubjectReference = PrincipalReference | `team/${string}` | `group/${string}`;
 /** Named `<team>/<member>`, for example `core/user/ada`. */
 export type TeamMemberSpec = { readonly team: string; readonly member: PrincipalReference };
+/** Named `<group>/<member>`. */
+export type GroupMemberSpec = { readonly group: string; readonly member: PrincipalReference };
 export type RoleBindingSpec = {
   /** A built-in role (`OrgOwner`) or the name of a declared one. */
   readonly role: string;
@@ -79,7 +85,8 @@ export function listReferences(entity: Entity): { required: string[]; optional: 
     case 'service-account':
       return { required: [], optional: toTeamKeys(entity.spec.ownerTeam) };
     case 'team-member':
-      return { required: [`team/${entity.spec.team}`, entity.spec.member], optional: [] };
+    case 'group-member':
+      return { required: [toMemberOf(entity), entity.spec.member], optional: [] };
     case 'role-binding': {
       const { role, subject, scope } = entity.spec;
       const roles = isBuiltInRole(role) ? [] : [`role/${role}`];
@@ -88,6 +95,11 @@ export function listReferences(entity: Entity): { required: string[]; optional: 
     default:
       return { required: [], optional: [] };
   }
+}
+
+/** The key of what a member is a member of: `team/core`. */
+export function toMemberOf(entity: EntityOf<'team-member' | 'group-member'>): string {
+  return entity.kind === 'team-member' ? `team/${entity.spec.team}` : `group/${entity.spec.group}`;
 }
 
 function toTeamKeys(team: string | null): string[] {

@@ -27,6 +27,7 @@ export {
   type OrganizationState,
   platformRole,
   toEntityKey,
+  toMemberOf,
 } from './entity.ts';
 export { type Fault, toFaultText } from './fault.ts';
 export type {

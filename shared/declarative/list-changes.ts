@@ -113,9 +113,11 @@ const ranks: Readonly<Record<EntityKind, number>> = {
   role: 1,
   user: 2,
   team: 3,
-  'service-account': 4,
-  'team-member': 5,
-  'role-binding': 6,
+  group: 4,
+  'service-account': 5,
+  'team-member': 6,
+  'group-member': 7,
+  'role-binding': 8,
 };
 
 /** A place for each entity so that whatever it refers to comes before it: by kind, parents first, then by name. */

@@ -56,7 +56,15 @@ test('reads every kind, from several files and documents, defaults filled in', (
           'expiresAt: 2027-01-01T01:00:00+01:00',
           'conditions: [{ mfa: { max_age_seconds: 300 } }, { network: { cidrs: [10.0.0.0/8] } }]',
         ),
-        doc('RoleBinding', 'b2', 'role: OrgOwner', 'subject: user/ada', 'scope: {team: web}', 'effect: deny'),
+        doc(
+          'RoleBinding',
+          'b2',
+          'role: OrgOwner',
+          'subject: group/oncall',
+          'scope: {team: web}',
+          'effect: deny',
+        ),
+        doc('Group', 'oncall', 'displayName: On call', 'members: [user/ada, service-account/ci]'),
       ].join('---\n'),
     },
   ];
@@ -68,6 +76,13 @@ test('reads every kind, from several files and documents, defaults filled in', (
     value: {
       slug: 'acme',
       entities: [
+        {
+          kind: 'group-member',
+          name: 'oncall/service-account/ci',
+          spec: { group: 'oncall', member: 'service-account/ci' },
+        },
+        { kind: 'group-member', name: 'oncall/user/ada', spec: { group: 'oncall', member: 'user/ada' } },
+        { kind: 'group', name: 'oncall', spec: { displayName: 'On call' } },
         { kind: 'organization', name: 'acme', spec: { displayName: 'Acme', guards } },
         binding('b1', {
           role: 'reporter',
@@ -79,7 +94,7 @@ test('reads every kind, from several files and documents, defaults filled in', (
         }),
         binding('b2', {
           role: 'OrgOwner',
-          subject: 'user/ada',
+          subject: 'group/oncall',
           scope: { team: 'web' },
           effect: 'deny',
           expiresAt: null,
@@ -131,7 +146,7 @@ describe('reports where, what and what was probably meant:', () => {
       'an unknown kind',
       [...ones, doc('RoleBindng', 'x', 'role: OrgOwner')],
       [
-        '25:7: unknown kind "RoleBindng", known are Organization, Team, User, Role, RoleBinding, ServiceAccount, did you mean "RoleBinding"?',
+        '25:7: unknown kind "RoleBindng", known are Organization, Team, Group, User, Role, RoleBinding, ServiceAccount, did you mean "RoleBinding"?',
       ],
     ],
     [
@@ -197,6 +212,24 @@ describe('reports where, what and what was probably meant:', () => {
       ['22:23: "user/ada" is listed twice'],
     ],
     [
+      'a group that has a parent, a member of the wrong kind or twice, or is missing',
+      [
+        organization,
+        ada,
+        doc('Group', 'ops', 'displayName: Ops', 'parent: other'),
+        doc('Group', 'sre', 'displayName: SRE', 'members: [team/core]'),
+        doc('Group', 'dev', 'displayName: Dev', 'members: [user/ada, user/ada, user/eve]'),
+        doc('RoleBinding', 'b', 'role: Auditor', 'subject: group/dve'),
+      ],
+      [
+        '22:3: unknown key "parent"',
+        '30:13: "spec.members.0": must be `user/<name>` or `service-account/<name>`',
+        '38:23: "user/ada" is listed twice',
+        '38:33: no user "eve" is declared',
+        '46:12: no group "dve" is declared, did you mean "dev"?',
+      ],
+    ],
+    [
       'teams that form a cycle',
       [
         organization,
@@ -242,6 +275,16 @@ describe('reports where, what and what was probably meant:', () => {
   ])('%s', (_what, documents, expected) => {
     expect(faultsOf(...documents)).toEqual(expected);
   });
+});
+
+test.each(['Team', 'Group'])('counts the people of a %s that owns', (kind) => {
+  const documents = [
+    doc('Organization', 'acme', 'displayName: Acme', 'guards: { minOwners: 1 }'),
+    ada,
+    doc(kind, 'owners', 'displayName: Owners', 'members: [user/ada]'),
+    doc('RoleBinding', 'b', 'role: OrgOwner', `subject: ${kind.toLowerCase()}/owners`),
+  ];
+  expect(faultsOf(...documents)).toEqual([]);
 });
 
 test('reports all faults at once, in the order of the text', () => {

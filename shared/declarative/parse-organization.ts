@@ -67,6 +67,7 @@ function toLocated(source: YamlDocument, { document }: ReadDocument): LocatedDoc
 const referencePrefixes: Readonly<Record<DocumentKind, string>> = {
   Organization: 'organization',
   Team: 'team',
+  Group: 'group',
   User: 'user',
   Role: 'role',
   RoleBinding: 'role-binding',

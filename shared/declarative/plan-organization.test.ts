@@ -41,13 +41,16 @@ function team(
     spec: { displayName: name, members: [], ...options },
   };
 }
+function group(name: string, ...members: `user/${string}`[]): DeclaredDocument {
+  return { apiVersion, kind: 'Group', metadata: { name }, spec: { displayName: name, members } };
+}
 function role(name: string, ...permissions: string[]): DeclaredDocument {
   return { apiVersion, kind: 'Role', metadata: { name }, spec: { description: name, permissions } };
 }
 function binding(
   name: string,
   roleName: string,
-  subject: `user/${string}` | `team/${string}`,
+  subject: `user/${string}` | `team/${string}` | `group/${string}`,
 ): DeclaredDocument {
   return {
     apiVersion,
@@ -87,6 +90,8 @@ describe('a plan', () => {
       team('a', { parent: 'z', members: ['user/ada'] }),
       team('z'),
       role('reporter', 'report:read'),
+      binding('c', 'reporter', 'group/g'),
+      group('g', 'user/ada'),
       user('ada'),
     );
     expect(steps(plan(empty, declared))).toEqual([
@@ -95,8 +100,11 @@ describe('a plan', () => {
       'create user/ada',
       'create team/z',
       'create team/a',
+      'create group/g',
       'create team-member/a/user/ada',
+      'create group-member/g/user/ada',
       'create role-binding/b',
+      'create role-binding/c',
     ]);
   });
 
@@ -110,6 +118,9 @@ describe('a plan', () => {
       team('sub', { parent: 'top', members: ['user/ada', 'user/eve'] }),
       binding('kept', 'old', 'team/sub'),
       binding('gone', 'old', 'user/eve'),
+      group('g', 'user/ada', 'user/eve'),
+      group('h', 'user/ada'),
+      binding('held', 'old', 'group/h'),
     );
     const declared = declare(
       organization(),
@@ -117,19 +128,24 @@ describe('a plan', () => {
       role('new', 'a:b'),
       team('sub', { members: ['user/ada'] }),
       binding('kept', 'new', 'team/sub'),
+      group('g', 'user/ada'),
     );
-    const made = plan(before, declared);
+    const made = plan(before, declared, true);
     expect(steps(made)).toEqual([
       'create role/new',
       'update team/sub',
       'update role-binding/kept',
+      'delete role-binding/held',
       'delete role-binding/gone',
+      'delete group-member/h/user/ada',
+      'delete group-member/g/user/eve',
       'delete team-member/sub/user/eve',
+      'delete group/h',
       'delete team/top',
       'delete user/eve',
       'delete role/old',
     ]);
-    expect(made.summary).toEqual({ creates: 1, updates: 2, deletes: 5 });
+    expect(made.summary).toEqual({ creates: 1, updates: 2, deletes: 9 });
   });
 
   test('turns a changed role of a binding into one update that names the field', () => {
@@ -226,6 +242,36 @@ describe('what the API made', () => {
   });
 });
 
+test('a grant that the API gave to a group is lost with it, and so is a membership with the member', () => {
+  const base = [organization(), user('ada')] as const;
+  const grant: ManagedEntity = {
+    kind: 'role-binding',
+    name: 'by-hand',
+    spec: {
+      role: 'Auditor',
+      subject: 'group/g',
+      scope: null,
+      effect: 'allow',
+      expiresAt: null,
+      conditions: [],
+    },
+    managedBy: 'api',
+  };
+  const member: ManagedEntity = {
+    kind: 'group-member',
+    name: 'h/user/eve',
+    spec: { group: 'h', member: 'user/eve' },
+    managedBy: 'api',
+  };
+  const state = withApi(stateOf(...base, user('eve'), group('g'), group('h')), grant, member);
+  expect(plan(state, declare(...base, group('h'))).changes).toMatchObject([
+    { operation: 'delete', entity: { name: 'by-hand' }, reason: 'reference_removed' },
+    { operation: 'delete', entity: { name: 'h/user/eve' }, reason: 'reference_removed' },
+    { operation: 'delete', entity: { name: 'g' }, reason: 'declared' },
+    { operation: 'delete', entity: { name: 'eve' }, reason: 'declared' },
+  ]);
+});
+
 describe('the removal guard', () => {
   const people = Array.from({ length: 39 }, (_, index) => user(`u${index}`));
   const state = stateOf(organization(), ...people);
@@ -297,10 +343,11 @@ describe('for any declarations', () => {
     .record({
       users: some(names),
       teams: some(names),
+      groups: some(names),
       roles: some(names),
       seed: fc.array(fc.nat(99), { minLength: 64, maxLength: 64 }),
     })
-    .map(({ users, teams, roles, seed }) => {
+    .map(({ users, teams, groups, roles, seed }) => {
       let drawn = 0;
       const draw = () => seed[drawn++ % seed.length] ?? 0;
       const pick = <T>(from: readonly T[]): T | undefined => from[draw() % Math.max(from.length, 1)];
@@ -314,6 +361,7 @@ describe('for any declarations', () => {
       const subjects = [
         ...users.map((one) => `user/${one}` as const),
         ...teams.map((one) => `team/${one}` as const),
+        ...groups.map((one) => `group/${one}` as const),
       ];
       const bindings = names.flatMap((name) => {
         const subject = draw() % 2 === 0 ? pick(subjects) : undefined;
@@ -325,6 +373,9 @@ describe('for any declarations', () => {
         ...users.map(user),
         ...roles.map((one) => role(one, ...permissions())),
         ...tree,
+        ...groups.map((one) =>
+          group(one, ...users.filter(() => draw() % 2 === 0).map((member) => `user/${member}` as const)),
+        ),
         ...bindings,
       ];
     });

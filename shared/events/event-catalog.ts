@@ -12,16 +12,14 @@ const named = z.strictObject({ name: z.string(), managedBy });
 const changed = z.strictObject({ name: z.string(), changes });
 const removed = z.strictObject({ name: z.string() });
 const personal = { personal: personalMembersSchema.optional() };
-const member = z.strictObject({
-  team: z.string(),
-  memberType: z.enum(['user', 'service_account']),
-  memberId: z.string(),
-});
+const member = z.strictObject({ memberType: z.enum(['user', 'service_account']), memberId: z.string() });
+const teamMember = member.extend({ team: z.string() });
+const groupMember = member.extend({ group: z.string() });
 const role = z.strictObject({ name: z.string(), permissions: z.array(z.string()) });
 const binding = z.strictObject({
   name: z.string(),
   role: z.string(),
-  subjectType: z.enum(['user', 'team', 'service_account']),
+  subjectType: z.enum(['user', 'team', 'group', 'service_account']),
   subjectId: z.string(),
   scopeType: z.enum(['organization', 'team', 'resource']),
   scopeId: z.string(),
@@ -55,9 +53,15 @@ export const eventCatalog = {
   'uos.team.created.v1': named,
   'uos.team.updated.v1': changed,
   'uos.team.removed.v1': removed,
-  'uos.team-member.added.v1': member,
-  'uos.team-member.updated.v1': member,
-  'uos.team-member.removed.v1': member,
+  'uos.team-member.added.v1': teamMember,
+  'uos.team-member.updated.v1': teamMember,
+  'uos.team-member.removed.v1': teamMember,
+  'uos.group.created.v1': named,
+  'uos.group.updated.v1': changed,
+  'uos.group.removed.v1': removed,
+  'uos.group-member.added.v1': groupMember,
+  'uos.group-member.updated.v1': groupMember,
+  'uos.group-member.removed.v1': groupMember,
   'uos.role.created.v1': role,
   'uos.role.updated.v1': role,
   'uos.role.removed.v1': removed,

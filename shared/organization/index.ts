@@ -14,7 +14,10 @@ export { listOrganizations } from './list-organizations.ts';
 export { type Organization, organizationNamePattern } from './organization.ts';
 export type { OrganizationDeps } from './organization-deps.ts';
 export type {
+  DirectoryMember,
   DirectoryPage,
+  Group,
+  GroupWithMembers,
   Member,
   OrganizationDirectory,
   Role,

@@ -1,5 +1,12 @@
 import type { OrgTransaction, Rows } from '../db/index.ts';
-import type { DirectoryPage, OrganizationDirectory, RoleBinding, Team } from './organization-directory.ts';
+import type {
+  DirectoryMember,
+  DirectoryPage,
+  Group,
+  OrganizationDirectory,
+  RoleBinding,
+  Team,
+} from './organization-directory.ts';
 
 export const postgresOrganizationDirectory: OrganizationDirectory = {
   listMembers: async (tx, { limit, before }) => {
@@ -19,6 +26,22 @@ export const postgresOrganizationDirectory: OrganizationDirectory = {
     }));
   },
   listTeams,
+  listGroups: async (tx, { limit, before }) => {
+    let query = selectGroups(tx).orderBy('group_id', 'desc').limit(limit);
+    if (before !== undefined) query = query.where('group_id', '<', before);
+    return (await query.execute()).map(toGroup);
+  },
+  findGroup: async (tx, id) => {
+    const row = await selectGroups(tx).where('group_id', '=', id).executeTakeFirst();
+    if (row === undefined) return undefined;
+    const members = await tx
+      .selectFrom('group_member')
+      .select(['member_type', 'member_id'])
+      .where('group_id', '=', id)
+      .orderBy('member_id')
+      .execute();
+    return { ...toGroup(row), members: members.map(toMember) };
+  },
   listRoles: async (tx, { limit, before }) => {
     let query = tx
       .selectFrom('role')
@@ -65,11 +88,21 @@ async function listTeams(tx: OrgTransaction, { limit, before }: DirectoryPage): 
     name: team.name,
     displayName: team.display_name,
     parentTeamId: team.parent_team_id ?? undefined,
-    members: members
-      .filter((member) => member.team_id === team.team_id)
-      .map((member) => ({ type: member.member_type, id: member.member_id })),
+    members: members.filter((member) => member.team_id === team.team_id).map(toMember),
     ...declared(team),
   }));
+}
+
+function selectGroups(tx: OrgTransaction) {
+  return tx.selectFrom('user_group').select(['group_id', 'name', 'display_name', 'managed_by', 'updated_at']);
+}
+
+function toGroup(row: Omit<Rows.UserGroupRow, 'org_id' | 'created_at'>): Group {
+  return { id: row.group_id, name: row.name, displayName: row.display_name, ...declared(row) };
+}
+
+function toMember(row: Pick<Rows.TeamMemberRow, 'member_type' | 'member_id'>): DirectoryMember {
+  return { type: row.member_type, id: row.member_id };
 }
 
 function toRoleBinding(row: Rows.RoleBindingRow & { conditions: readonly object[] }): RoleBinding {

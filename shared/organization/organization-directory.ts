@@ -16,8 +16,19 @@ export type Team = Declared & {
   readonly name: string;
   readonly displayName: string;
   readonly parentTeamId: string | undefined;
-  readonly members: readonly { readonly type: 'user' | 'service_account'; readonly id: string }[];
+  readonly members: readonly DirectoryMember[];
 };
+
+export type DirectoryMember = { readonly type: 'user' | 'service_account'; readonly id: string };
+
+/** Flat: it lies in no tree and owns nothing. */
+export type Group = Declared & {
+  readonly id: string;
+  readonly name: string;
+  readonly displayName: string;
+};
+
+export type GroupWithMembers = Group & { readonly members: readonly DirectoryMember[] };
 
 export type Role = Declared & {
   readonly id: string;
@@ -30,7 +41,7 @@ export type RoleBinding = Declared & {
   readonly id: string;
   readonly name: string;
   readonly role: string;
-  readonly subject: { readonly type: 'user' | 'team' | 'service_account'; readonly id: string };
+  readonly subject: { readonly type: 'user' | 'team' | 'group' | 'service_account'; readonly id: string };
   readonly scope: { readonly type: 'organization' | 'team' | 'resource'; readonly id: string };
   readonly effect: 'allow' | 'deny';
   readonly expiresAt: Date | undefined;
@@ -41,12 +52,15 @@ export type RoleBinding = Declared & {
 export type DirectoryPage = { readonly limit: number; readonly before?: string };
 
 /**
- * The people, teams, roles and bindings of the transaction's organization, for showing what was declared. Reads only;
+ * The people, teams, groups, roles and bindings of the transaction's organization, for showing what was declared. Reads only;
  * decisions gather their own facts. Every list: newest first by id, at most `limit`, ids below `before` when given.
  */
 export type OrganizationDirectory = {
   listMembers(tx: OrgTransaction, page: DirectoryPage): Promise<Member[]>;
   listTeams(tx: OrgTransaction, page: DirectoryPage): Promise<Team[]>;
+  /** Without their members, of whom a provider may give a group any number. */
+  listGroups(tx: OrgTransaction, page: DirectoryPage): Promise<Group[]>;
+  findGroup(tx: OrgTransaction, id: string): Promise<GroupWithMembers | undefined>;
   listRoles(tx: OrgTransaction, page: DirectoryPage): Promise<Role[]>;
   listRoleBindings(tx: OrgTransaction, page: DirectoryPage): Promise<RoleBinding[]>;
 };

@@ -6,16 +6,18 @@ const kinds = {
   role: typeId('role'),
   user: typeId('usr'),
   team: typeId('team'),
+  group: typeId('group'),
   'service-account': serviceAccountId,
   'role-binding': typeId('bind'),
 } as const;
 
-/** Undefined for what has no id of its own: a team's member, and the organization, whose id its claim gave. */
+/** Undefined for what has no id of its own: a member, and the organization, whose id its claim gave. */
 export function createDirectoryId(
   deps: { clock: Clock; random: Random },
   kind: EntityKind,
 ): string | undefined {
-  return kind === 'organization' || kind === 'team-member' ? undefined : kinds[kind].create(deps);
+  if (kind === 'organization' || kind === 'team-member' || kind === 'group-member') return undefined;
+  return kinds[kind].create(deps);
 }
 
 export function requireId(ids: ReadonlyMap<string, string>, key: string): string {
@@ -28,7 +30,7 @@ export function requireOwnId(ids: ReadonlyMap<string, string>, entity: ManagedEn
   return requireId(ids, toEntityKey(entity));
 }
 
-export type SubjectType = 'user' | 'team' | 'service_account';
+export type SubjectType = 'user' | 'team' | 'group' | 'service_account';
 
 /** `service-account/ci` as the rows and events name it. */
 export function toSubject(
@@ -40,8 +42,8 @@ export function toSubject(
 }
 
 function toSubjectType(reference: string): SubjectType {
-  if (reference.startsWith('service-account/')) return 'service_account';
-  return reference.startsWith('team/') ? 'team' : 'user';
+  if (reference.startsWith('team/')) return 'team';
+  return reference.startsWith('group/') ? 'group' : toPrincipalType(reference);
 }
 
 export function toPrincipalType(reference: string): 'user' | 'service_account' {

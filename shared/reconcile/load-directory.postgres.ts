@@ -1,5 +1,5 @@
 import { bindingConditionsSchema } from '../authorization/index.ts';
-import type { OrgTransaction } from '../db/index.ts';
+import type { OrgTransaction, Rows } from '../db/index.ts';
 import { type ManagedBy, type ManagedEntity, toEntityKey } from '../declarative/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
 import { toResourceScopeName } from './directory-id.ts';
@@ -18,13 +18,17 @@ export async function loadDirectory(
     ...(await loadRoles(tx)),
     ...(await loadUsers(tx)),
   ];
-  const teams = await loadTeams(tx);
+  const sets = [...(await loadTeams(tx)), ...(await loadGroups(tx))];
   const keys: Keys = new Map();
-  for (const { entity, id } of [...things, ...teams]) if (id !== undefined) keys.set(id, toEntityKey(entity));
+  for (const { entity, id } of [...things, ...sets]) if (id !== undefined) keys.set(id, toEntityKey(entity));
   const accounts = await loadServiceAccounts(tx, keys);
   for (const { entity, id } of accounts) if (id !== undefined) keys.set(id, toEntityKey(entity));
-  const grants = [...(await loadTeamMembers(tx, keys)), ...(await loadRoleBindings(tx, keys))];
-  const loaded = [...things, ...teams, ...accounts, ...grants];
+  const grants = [
+    ...(await loadTeamMembers(tx, keys)),
+    ...(await loadGroupMembers(tx, keys)),
+    ...(await loadRoleBindings(tx, keys)),
+  ];
+  const loaded = [...things, ...sets, ...accounts, ...grants];
   const ids = new Map<string, string>();
   for (const [id, key] of keys) ids.set(key, id);
   for (const { entity, id } of loaded) if (id !== undefined) ids.set(toEntityKey(entity), id);
@@ -93,6 +97,17 @@ async function loadTeams(tx: OrgTransaction): Promise<Loaded[]> {
   }));
 }
 
+async function loadGroups(tx: OrgTransaction): Promise<Loaded[]> {
+  const rows = await tx
+    .selectFrom('user_group')
+    .select(['group_id', 'name', 'display_name', 'managed_by'])
+    .execute();
+  return rows.map(({ group_id, name, display_name, managed_by }) => ({
+    id: group_id,
+    entity: { kind: 'group', name, spec: { displayName: display_name }, managedBy: managed_by },
+  }));
+}
+
 async function loadServiceAccounts(tx: OrgTransaction, keys: Keys): Promise<Loaded[]> {
   const rows = await tx
     .selectFrom('service_account')
@@ -128,19 +143,47 @@ async function loadTeamMembers(tx: OrgTransaction, keys: Keys): Promise<Loaded[]
     .selectFrom('team_member')
     .select(['team_id', 'member_type', 'member_id', 'managed_by'])
     .execute();
-  return rows.map(({ team_id, member_type, member_id, managed_by }) => {
-    const team = nameOf(keys, 'team', team_id);
-    const kind = member_type === 'user' ? 'user' : 'service-account';
-    const member = `${kind}/${nameOf(keys, kind, member_id)}` as const;
+  return rows.map((row) => {
+    const team = nameOf(keys, 'team', row.team_id);
+    const member = toMember(keys, row);
     const name = `${team}/${member}`;
     return {
       id: undefined,
-      entity: { kind: 'team-member', name, spec: { team, member }, managedBy: managed_by },
+      entity: { kind: 'team-member', name, spec: { team, member }, managedBy: row.managed_by },
     };
   });
 }
 
-const subjectKinds = { user: 'user', team: 'team', service_account: 'service-account' } as const;
+async function loadGroupMembers(tx: OrgTransaction, keys: Keys): Promise<Loaded[]> {
+  const rows = await tx
+    .selectFrom('group_member')
+    .select(['group_id', 'member_type', 'member_id', 'managed_by'])
+    .execute();
+  return rows.map((row) => {
+    const group = nameOf(keys, 'group', row.group_id);
+    const member = toMember(keys, row);
+    const name = `${group}/${member}`;
+    return {
+      id: undefined,
+      entity: { kind: 'group-member', name, spec: { group, member }, managedBy: row.managed_by },
+    };
+  });
+}
+
+const subjectKinds = {
+  user: 'user',
+  team: 'team',
+  group: 'group',
+  service_account: 'service-account',
+} as const;
+
+function toMember(
+  keys: Keys,
+  { member_type, member_id }: Pick<Rows.TeamMemberRow, 'member_type' | 'member_id'>,
+) {
+  const kind = subjectKinds[member_type];
+  return `${kind}/${nameOf(keys, kind, member_id)}` as const;
+}
 
 async function loadRoleBindings(tx: OrgTransaction, keys: Keys): Promise<Loaded[]> {
   const rows = await tx

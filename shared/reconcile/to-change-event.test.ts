@@ -11,6 +11,7 @@ const actor = { type: 'git_source', id: 'src_01h455vb4pex5vsknk084sn02q' } as co
 const ids = new Map([
   ['user/ada', 'usr_1'],
   ['team/core', 'team_1'],
+  ['group/oncall', 'group_1'],
   ['service-account/ci', 'sa_1'],
   ['role/reader', 'role_1'],
   ['role-binding/readers', 'bind_1'],
@@ -45,6 +46,34 @@ describe('the event of a change', () => {
       type: 'uos.role-binding.removed.v1',
       subject: 'bind_1',
       data: { subjectType: 'service_account', subjectId: 'sa_1', ...scope },
+    });
+  });
+
+  test('of a group and of its member is about the group', () => {
+    const managedBy = 'git' as const;
+    const group: ManagedEntity = {
+      kind: 'group',
+      name: 'oncall',
+      spec: { displayName: 'On call' },
+      managedBy,
+    };
+    const member: ManagedEntity = {
+      kind: 'group-member',
+      name: 'oncall/service-account/ci',
+      spec: { group: 'oncall', member: 'service-account/ci' },
+      managedBy,
+    };
+    expect(toEvent({ operation: 'create', entity: group, reason: 'declared' })).toEqual({
+      type: 'uos.group.created.v1',
+      subject: 'group_1',
+      actor,
+      data: { name: 'oncall', managedBy },
+    });
+    expect(toEvent({ operation: 'delete', entity: member, reason: 'declared' })).toEqual({
+      type: 'uos.group-member.removed.v1',
+      subject: 'group_1',
+      actor,
+      data: { group: 'oncall', memberType: 'service_account', memberId: 'sa_1' },
     });
   });
 

@@ -1,4 +1,4 @@
-import type { Change, EntityOf } from '../declarative/index.ts';
+import { type Change, type EntityOf, toMemberOf } from '../declarative/index.ts';
 import type { Actor, DomainEvent, EventData, PersonalMembers, SealedIn } from '../events/index.ts';
 import { invariant } from '../kernel/index.ts';
 import type { SubjectKeys } from '../personal-data/index.ts';
@@ -14,7 +14,12 @@ type Context = {
 
 const verbs = { create: 'created', update: 'updated', delete: 'removed' } as const;
 const memberVerbs = { create: 'added', update: 'updated', delete: 'removed' } as const;
-const nouns = { user: 'membership', team: 'team', 'service-account': 'service-account' } as const;
+const nouns = {
+  user: 'membership',
+  team: 'team',
+  group: 'group',
+  'service-account': 'service-account',
+} as const;
 const personalFields = ['email', 'displayName'] as const;
 
 /** The event of one change, as the catalogue has it. */
@@ -26,12 +31,13 @@ export function toChangeEvent(context: Context, change: Change): DomainEvent {
       return toOrganizationEvent({ actor, subject: organizationId }, change);
     case 'team-member': {
       const type = `uos.team-member.${memberVerbs[operation]}.v1` as const;
-      return {
-        type,
-        actor,
-        subject: requireId(ids, `team/${entity.spec.team}`),
-        data: toMemberData(ids, entity),
-      };
+      const data = { team: entity.spec.team, ...toMemberData(ids, entity) };
+      return { type, actor, subject: requireId(ids, toMemberOf(entity)), data };
+    }
+    case 'group-member': {
+      const type = `uos.group-member.${memberVerbs[operation]}.v1` as const;
+      const data = { group: entity.spec.group, ...toMemberData(ids, entity) };
+      return { type, actor, subject: requireId(ids, toMemberOf(entity)), data };
     }
     case 'role-binding': {
       const type = `uos.role-binding.${verbs[operation]}.v1` as const;
@@ -102,15 +108,8 @@ function asUser(entity: Change['entity']): EntityOf<'user'> {
   return entity;
 }
 
-function toMemberData(
-  ids: Context['ids'],
-  { spec }: EntityOf<'team-member'>,
-): EventData<'uos.team-member.added.v1'> {
-  return {
-    team: spec.team,
-    memberType: toPrincipalType(spec.member),
-    memberId: requireId(ids, spec.member),
-  };
+function toMemberData(ids: Context['ids'], { spec }: EntityOf<'team-member' | 'group-member'>) {
+  return { memberType: toPrincipalType(spec.member), memberId: requireId(ids, spec.member) };
 }
 
 function toBindingData(

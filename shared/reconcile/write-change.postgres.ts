@@ -1,5 +1,6 @@
+import { sql } from 'kysely';
 import { addLocator, type OrgTransaction } from '../db/index.ts';
-import type { EntityOf, ManagedBy } from '../declarative/index.ts';
+import { type EntityOf, type ManagedBy, toMemberOf } from '../declarative/index.ts';
 import { invariant } from '../kernel/index.ts';
 import { requireId, requireOwnId, toPrincipalType, toScope, toSubject } from './directory-id.ts';
 import type { DirectoryWrite } from './directory-store.ts';
@@ -33,8 +34,11 @@ function writeEntity(context: Context, entity: DirectoryWrite['change']['entity'
       return writeTeam(context, entity);
     case 'service-account':
       return writeServiceAccount(context, entity);
+    case 'group':
+      return writeGroup(context, entity);
     case 'team-member':
-      return writeTeamMember(context, entity);
+    case 'group-member':
+      return writeMember(context, entity);
     case 'role-binding':
       return writeRoleBinding(context, entity);
   }
@@ -119,6 +123,25 @@ async function writeTeam(context: Context, entity: Managed<'team'>): Promise<num
   return inserted(await tx.insertInto('team').values(row).executeTakeFirst());
 }
 
+async function writeGroup(context: Context, entity: Managed<'group'>): Promise<number> {
+  const { tx, organizationId: org_id, at, operation, ids } = context;
+  const group_id = requireOwnId(ids, entity);
+  if (operation === 'delete')
+    return deleted(await tx.deleteFrom('user_group').where('group_id', '=', group_id).executeTakeFirst());
+  const values = {
+    name: entity.name,
+    display_name: entity.spec.displayName,
+    managed_by: entity.managedBy,
+    updated_at: at,
+  };
+  if (operation === 'update')
+    return updated(
+      await tx.updateTable('user_group').set(values).where('group_id', '=', group_id).executeTakeFirst(),
+    );
+  const row = { ...values, org_id, group_id, created_at: at };
+  return inserted(await tx.insertInto('user_group').values(row).executeTakeFirst());
+}
+
 async function writeServiceAccount(context: Context, entity: Managed<'service-account'>): Promise<number> {
   const { tx, organizationId: org_id, at, by, operation, ids } = context;
   const service_account_id = requireOwnId(ids, entity);
@@ -166,32 +189,24 @@ function toDeletion(deleted_name: string, id: string, at: Date) {
   };
 }
 
-async function writeTeamMember(context: Context, entity: Managed<'team-member'>): Promise<number> {
-  const { tx, organizationId: org_id, at, operation, ids } = context;
-  const { team, member } = entity.spec;
-  const key = {
-    team_id: requireId(ids, `team/${team}`),
-    member_type: toPrincipalType(member),
-    member_id: requireId(ids, member),
+async function writeMember(
+  context: Context,
+  entity: Managed<'team-member' | 'group-member'>,
+): Promise<number> {
+  const { tx, organizationId, at, operation, ids } = context;
+  const [table, of] =
+    entity.kind === 'team-member' ? ['team_member', 'team_id'] : ['group_member', 'group_id'];
+  const { member } = entity.spec;
+  const [ofId, memberId] = [requireId(ids, toMemberOf(entity)), requireId(ids, member)];
+  const row = sql`${sql.ref(of)} = ${ofId} and member_type = ${toPrincipalType(member)} and member_id = ${memberId}`;
+  const statements = {
+    create: sql`insert into ${sql.table(table)} (org_id, ${sql.ref(of)}, member_type, member_id, managed_by, created_at)
+      values (${organizationId}, ${ofId}, ${toPrincipalType(member)}, ${memberId}, ${entity.managedBy}, ${at})`,
+    update: sql`update ${sql.table(table)} set managed_by = ${entity.managedBy} where ${row}`,
+    delete: sql`delete from ${sql.table(table)} where ${row}`,
   };
-  if (operation === 'create') {
-    const row = { ...key, org_id, managed_by: entity.managedBy, created_at: at };
-    return inserted(await tx.insertInto('team_member').values(row).executeTakeFirst());
-  }
-  if (operation === 'delete')
-    return deleted(
-      await tx
-        .deleteFrom('team_member')
-        .where((eb) => eb.and(key))
-        .executeTakeFirst(),
-    );
-  return updated(
-    await tx
-      .updateTable('team_member')
-      .set({ managed_by: entity.managedBy })
-      .where((eb) => eb.and(key))
-      .executeTakeFirst(),
-  );
+  const { numAffectedRows = 0n } = await statements[operation].execute(tx);
+  return Number(numAffectedRows);
 }
 
 async function writeRoleBinding(context: Context, entity: Managed<'role-binding'>): Promise<number> {

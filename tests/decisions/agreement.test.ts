@@ -99,11 +99,12 @@ const input: fc.Arbitrary<PolicyInput> = fc.record({
   organization: fc.record({ id: organizationId, status: mostly('active' as const, 'suspended' as const) }),
   subject: fc.record(
     {
-      type: fc.constantFrom('user', 'service_account', 'api_key'),
+      type: fc.constantFrom('user', 'service_account', 'group', 'api_key'),
       id: fc.constantFrom('usr_1', 'sa_1'),
       known: mostly(true, false),
       status: mostly('active' as const, 'disabled' as const),
       teams: fc.array(team, { maxLength: 3 }),
+      groups: fc.array(fc.constantFrom('group_a', 'group_b'), { maxLength: 2 }),
       acts_as: fc.constant({ type: 'service_account', id: 'sa_1' }),
       expires_at: fc.oneof({ weight: 4, arbitrary: fc.constant(5000) }, second),
       scopes: fc.array(fc.oneof(permission, fc.constantFrom('*:*', 'document:*', 'read', '', 'a:b:c')), {

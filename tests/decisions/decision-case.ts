@@ -59,6 +59,7 @@ const caseFileSchema = z.strictObject({
           known: z.boolean().default(true),
           status: z.enum(['active', 'disabled']).default('active'),
           teams: z.array(z.string()).default([]),
+          groups: z.array(z.string()).exactOptional(),
           scopes: z.array(z.string()).exactOptional(),
           acts_as: z.strictObject({ type: z.string(), id: z.string() }).exactOptional(),
           expires_at: z.int().exactOptional(),

@@ -14,6 +14,7 @@ import type {
 export type Pick = (below: number) => number;
 
 type Team = { id: string; parent: string | undefined; members: Set<string> };
+type Group = { id: string; members: Set<string> };
 type Account = { type: 'user' | 'service_account'; id: string; status: 'active' | 'disabled' };
 type Key = {
   id: string;
@@ -36,6 +37,7 @@ export type WorldOrganization = {
   readonly id: string;
   status: 'active' | 'suspended';
   readonly teams: Team[];
+  readonly groups: Group[];
   readonly accounts: Account[];
   readonly keys: Key[];
   readonly roles: Map<string, readonly string[]>;
@@ -84,10 +86,15 @@ export function createOrganization(
     const members = new Set(accounts.filter(() => pick(3) === 0).map((account) => account.id));
     teams.push({ id: idOf(`team_${name}`), parent, members });
   }
+  const groups: Group[] = ['1', '2', '3'].map((name) => ({
+    id: idOf(`group_${name}`),
+    members: new Set(accounts.filter(() => pick(3) === 0).map((account) => account.id)),
+  }));
   const organization: WorldOrganization = {
     id,
     status: 'active',
     teams,
+    groups,
     accounts,
     keys: accounts.map((account) => ({
       id: idOf(`key_${account.id.slice(-1)}`),
@@ -106,7 +113,7 @@ export function createOrganization(
     resources: new Map(),
     revision: { data: 1, subjects: 1, resources: 1 },
   };
-  for (let place = 0; place < 10; place++)
+  for (let place = 0; place < 12; place++)
     organization.bindings.push(createBinding(pick, organization, idOf(`bind_${place}`)));
   for (let place = 0; place < 6; place++)
     organization.resources.set(createResourceKey(pick), createResource(pick, organization));
@@ -128,7 +135,7 @@ function createBinding(pick: Pick, organization: WorldOrganization, id: string):
   return {
     id,
     role: oneOf(pick, ['reader', 'writer', 'all', 'gone', 'OrgOwner', 'Developer']),
-    subject: oneOf(pick, [...organization.teams, ...organization.accounts]).id,
+    subject: oneOf(pick, [...organization.teams, ...organization.groups, ...organization.accounts]).id,
     scope: scopes[Math.max(0, pick(4) - 1)] ?? { type: 'organization', id: organization.id },
     effect: pick(6) === 0 ? 'deny' : 'allow',
     expiresAt: pick(4) === 0 ? worldNow + pick(3) - 1 : undefined,
@@ -162,7 +169,7 @@ function createResource(pick: Pick, { teams, accounts }: WorldOrganization): Res
 
 /** Changes one thing and says in which part of the facts. */
 export function change(pick: Pick, organization: WorldOrganization): 'subjects' | 'resources' {
-  const { teams, accounts, bindings, keys, resources, revision } = organization;
+  const { teams, groups, accounts, bindings, keys, resources, revision } = organization;
   const isOfResources = pick(3) === 0;
   if (isOfResources) {
     const key = createResourceKey(pick);
@@ -179,6 +186,8 @@ export function change(pick: Pick, organization: WorldOrganization): 'subjects' 
       },
       () => oneOf(pick, teams).members.add(oneOf(pick, accounts).id),
       () => oneOf(pick, teams).members.delete(oneOf(pick, accounts).id),
+      () => oneOf(pick, groups).members.add(oneOf(pick, accounts).id),
+      () => oneOf(pick, groups).members.delete(oneOf(pick, accounts).id),
       () => {
         oneOf(pick, accounts).status = pick(4) === 0 ? 'disabled' : 'active';
       },
@@ -205,10 +214,11 @@ export function change(pick: Pick, organization: WorldOrganization): 'subjects' 
 }
 
 export function createQuestion(pick: Pick, organization: WorldOrganization): EvaluationRequest {
-  const { accounts, keys, teams } = organization;
+  const { accounts, groups, keys, teams } = organization;
   const subjects = [
     ...accounts.map(({ type, id }) => ({ type, id })),
     ...keys.map(({ id }) => ({ type: 'api_key', id })),
+    { type: 'group', id: oneOf(pick, groups).id },
     { type: 'user', id: 'nobody' },
   ];
   return {
@@ -246,7 +256,7 @@ export function toFacts(
   const key = subject.type === 'api_key' ? organization.keys.find(({ id }) => id === subject.id) : undefined;
   const account = key
     ? ownerOf(organization, key)
-    : organization.accounts.find(({ type, id }) => id === subject.id && type === subject.type);
+    : listSubjects(organization).find(({ type, id }) => id === subject.id && type === subject.type);
   const rest = {
     resourceTypes: organization.resourceTypes,
     revision: { ...organization.revision },
@@ -271,6 +281,8 @@ export function toFacts(
       at = parentOf(organization, at)
     )
       teams.add(at);
+  const groups = organization.groups.filter(({ members }) => members.has(account.id)).map(({ id }) => id);
+  const holders = new Set([account.id, ...teams, ...groups]);
   const isDisabled = account.status !== 'active' || (key !== undefined && key.status !== 'active');
   return {
     organization: { id: organization.id, status: organization.status },
@@ -278,16 +290,25 @@ export function toFacts(
       known: true,
       status: isDisabled ? 'disabled' : 'active',
       teams: [...teams].sort(),
+      ...(groups.length === 0 ? {} : { groups: groups.sort() }),
       ...(key === undefined ? {} : { acts_as: { type: account.type, id: account.id } }),
       ...(key?.scopes === undefined ? {} : { scopes: key.scopes }),
       ...(key?.expiresAt === undefined ? {} : { expires_at: key.expiresAt }),
     },
     bindings: organization.bindings
-      .filter((binding) => binding.subject === account.id || teams.has(binding.subject))
+      .filter((binding) => holders.has(binding.subject))
       .map((binding) => toBindingFact(organization, binding))
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
     ...rest,
   };
+}
+
+/** A group is a subject of its own, active as long as it is there. */
+function listSubjects({ accounts, groups }: WorldOrganization) {
+  return [
+    ...accounts,
+    ...groups.map(({ id }) => ({ type: 'group' as const, id, status: 'active' as const })),
+  ];
 }
 
 function ownerOf({ accounts }: WorldOrganization, key: Key): Account {

@@ -87,9 +87,16 @@ const managed = { managed_by: 'api' as const, ...stamps };
 /** The organization as it is now, over whatever was there. */
 async function write(tx: OrgTransaction, world: WorldOrganization): Promise<void> {
   const org_id = world.id;
-  for (const table of ['resource', 'resource_type', 'role_binding', 'role', 'team_member'] as const)
+  for (const table of [
+    'resource',
+    'resource_type',
+    'role_binding',
+    'role',
+    'team_member',
+    'group_member',
+  ] as const)
     await tx.deleteFrom(table).execute();
-  for (const table of ['service_account', 'membership', 'team'] as const)
+  for (const table of ['service_account', 'membership', 'team', 'user_group'] as const)
     await tx.deleteFrom(table).execute();
   await tx
     .insertInto('organization')
@@ -106,6 +113,11 @@ async function write(tx: OrgTransaction, world: WorldOrganization): Promise<void
     await tx
       .insertInto('team')
       .values({ org_id, team_id: id, name: id, display_name: id, parent_team_id: parent ?? null, ...managed })
+      .execute();
+  for (const { id } of world.groups)
+    await tx
+      .insertInto('user_group')
+      .values({ org_id, group_id: id, name: id, display_name: id, ...managed })
       .execute();
   await writePeople(tx, world);
   await writeBindings(tx, world);
@@ -133,18 +145,24 @@ async function writePeople(tx: OrgTransaction, world: WorldOrganization): Promis
       : tx.insertInto('service_account').values({ ...row, service_account_id: id, owner_team_id: null })
     ).execute();
   }
+  const toMember = (member_id: string) => ({
+    org_id,
+    member_type: world.accounts.find(({ id }) => id === member_id)?.type ?? ('user' as const),
+    member_id,
+    managed_by: 'api' as const,
+    created_at: stamps.created_at,
+  });
   for (const { id: team_id, members } of world.teams)
-    for (const member_id of members)
+    for (const member of members)
       await tx
         .insertInto('team_member')
-        .values({
-          org_id,
-          team_id,
-          member_type: world.accounts.find(({ id }) => id === member_id)?.type ?? 'user',
-          member_id,
-          managed_by: 'api',
-          created_at: stamps.created_at,
-        })
+        .values({ ...toMember(member), team_id })
+        .execute();
+  for (const { id: group_id, members } of world.groups)
+    for (const member of members)
+      await tx
+        .insertInto('group_member')
+        .values({ ...toMember(member), group_id })
         .execute();
   for (const { id, account, status, expiresAt, scopes } of world.keys) {
     const changing = {
@@ -190,7 +208,7 @@ async function writeBindings(tx: OrgTransaction, world: WorldOrganization): Prom
         binding_id: id,
         name: id,
         role_name: role,
-        subject_type: world.accounts.find((account) => account.id === subject)?.type ?? 'team',
+        subject_type: typeOf(world, subject),
         subject_id: subject,
         scope_type: scope.type,
         scope_id: scope.id,
@@ -200,6 +218,11 @@ async function writeBindings(tx: OrgTransaction, world: WorldOrganization): Prom
         ...managed,
       })
       .execute();
+}
+
+function typeOf({ accounts, groups }: WorldOrganization, subject: string) {
+  const account = accounts.find(({ id }) => id === subject);
+  return account?.type ?? (groups.some(({ id }) => id === subject) ? 'group' : 'team');
 }
 
 async function waitUntil(holds: () => boolean): Promise<void> {

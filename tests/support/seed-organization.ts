@@ -16,7 +16,7 @@ import { serviceAccountId } from '../../shared/service-account/index.ts';
 export type SeedBinding = {
   /** Name of a built-in role, or of one in `roles`. */
   readonly role: string;
-  /** Name of a user, a service account or a team. */
+  /** Name of a user, a service account, a team or a group. */
   readonly subject: string;
   /** Absent: the whole organization. `resource` is `<type>:<id>`. */
   readonly at?: { readonly team: string } | { readonly resource: string };
@@ -24,7 +24,7 @@ export type SeedBinding = {
   readonly expiresAt?: Date;
 };
 
-/** An organization for tests. Users, service accounts and teams share one space of names. */
+/** An organization for tests. Users, service accounts, teams and groups share one space of names. */
 export type OrganizationSeed = {
   /** For the platform's own organization; else a new id. */
   readonly organizationId?: OrganizationId;
@@ -35,6 +35,8 @@ export type OrganizationSeed = {
   readonly serviceAccounts?: readonly string[];
   /** A parent stands before its children. */
   readonly teams?: Readonly<Record<string, { parent?: string; members?: readonly string[] }>>;
+  /** Members by name. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
   /** Custom roles: permissions by name. */
   readonly roles?: Readonly<Record<string, readonly string[]>>;
   readonly bindings?: readonly SeedBinding[];
@@ -43,17 +45,23 @@ export type OrganizationSeed = {
 export type SeededOrganization = {
   readonly organizationId: OrganizationId;
   readonly name: string;
-  /** The id of a user, service account or team by its name. */
+  /** The id of a user, service account, team or group by its name. */
   idOf(name: string): string;
   /** Ids of the bindings in the order of the seed. */
   readonly bindingIds: readonly string[];
 };
 
 const deps = { clock: systemClock, random: systemRandom };
-const kinds = { user: typeId('usr'), team: typeId('team'), role: typeId('role'), binding: typeId('bind') };
+const kinds = {
+  user: typeId('usr'),
+  team: typeId('team'),
+  group: typeId('group'),
+  role: typeId('role'),
+  binding: typeId('bind'),
+};
 
 type Named = {
-  readonly type: 'user' | 'team' | 'service_account';
+  readonly type: 'user' | 'team' | 'group' | 'service_account';
   readonly id: string;
 };
 
@@ -73,6 +81,8 @@ export async function seedOrganization(
     if (rows.teams.length > 0) await tx.insertInto('team').values(rows.teams).execute();
     await addServiceAccounts(tx, rows.serviceAccounts);
     if (rows.members.length > 0) await tx.insertInto('team_member').values(rows.members).execute();
+    if (rows.groups.length > 0) await tx.insertInto('user_group').values(rows.groups).execute();
+    if (rows.groupMembers.length > 0) await tx.insertInto('group_member').values(rows.groupMembers).execute();
     if (rows.roles.length > 0) await tx.insertInto('role').values(rows.roles).execute();
     if (rows.bindings.length > 0) await tx.insertInto('role_binding').values(rows.bindings).execute();
   });
@@ -138,6 +148,8 @@ function nameAll(seed: OrganizationSeed): ReadonlyMap<string, Named> {
     add(name, { type: 'service_account', id: serviceAccountId.create(deps) });
   }
   for (const name of Object.keys(seed.teams ?? {})) add(name, { type: 'team', id: kinds.team.create(deps) });
+  for (const name of Object.keys(seed.groups ?? {}))
+    add(name, { type: 'group', id: kinds.group.create(deps) });
   return named;
 }
 
@@ -159,6 +171,12 @@ function toRows(input: {
   const stamps = { created_at: now, updated_at: now };
   const managed = { managed_by: 'api' as const, ...stamps };
   const teams = Object.entries(seed.teams ?? {});
+  const groups = Object.entries(seed.groups ?? {});
+  const toMember = (name: string) => {
+    const { type, id } = find(named, name);
+    const member_type = type === 'user' ? ('user' as const) : ('service_account' as const);
+    return { org_id: org, member_type, member_id: id, managed_by: 'api' as const, created_at: now };
+  };
   return {
     organization: {
       org_id: org,
@@ -194,14 +212,17 @@ function toRows(input: {
       ...managed,
     })),
     members: teams.flatMap(([team, { members }]) =>
-      (members ?? []).map((member) => ({
-        org_id: org,
-        team_id: find(named, team).id,
-        member_type: find(named, member).type === 'user' ? ('user' as const) : ('service_account' as const),
-        member_id: find(named, member).id,
-        managed_by: 'api' as const,
-        created_at: now,
-      })),
+      (members ?? []).map((member) => ({ ...toMember(member), team_id: find(named, team).id })),
+    ),
+    groups: groups.map(([name]) => ({
+      org_id: org,
+      group_id: find(named, name).id,
+      name,
+      display_name: name,
+      ...managed,
+    })),
+    groupMembers: groups.flatMap(([group, members]) =>
+      members.map((member) => ({ ...toMember(member), group_id: find(named, group).id })),
     ),
     roles: Object.entries(seed.roles ?? {}).map(([name, permissions]) => ({
       org_id: org,

@@ -16,7 +16,7 @@ type Resource = { readonly type: string; readonly id: string; readonly team?: st
 /** An organization by names, with the resources it has registered. */
 export type RandomOrganization = {
   readonly seed: Required<
-    Pick<OrganizationSeed, 'users' | 'serviceAccounts' | 'teams' | 'roles' | 'bindings'>
+    Pick<OrganizationSeed, 'users' | 'serviceAccounts' | 'teams' | 'groups' | 'roles' | 'bindings'>
   >;
   readonly types: Readonly<Record<string, readonly string[]>>;
   readonly resources: readonly Resource[];
@@ -29,6 +29,8 @@ const serviceAccounts = ['caller', 'robot'];
 /** All but who asks: no random denial may take that right away. */
 const drawn = [...users, 'robot'];
 const teams = ['root', 'left', 'right', 'leaf'];
+const groups = ['oncall', 'everyone'];
+const subjects = { user: users, service_account: serviceAccounts, group: groups };
 export const resourceTypes = ['doc', 'folder'];
 /** Some whose order differs between code units, bytes and the collations of a language. */
 const resourceIds = ['1', '10', '2', 'A', 'a', 'b', 'é', 'z', '￿', '😀', 'x:y', ' '];
@@ -46,7 +48,7 @@ const place: fc.Arbitrary<SeedBinding['at']> = fc.oneof(
 const binding: fc.Arbitrary<SeedBinding> = fc
   .record({
     role: fc.constantFrom('first', 'first', 'second', 'second', 'OrgOwner', 'Auditor', 'gone'),
-    subject: fc.constantFrom(...drawn, ...teams),
+    subject: fc.constantFrom(...drawn, ...teams, ...groups),
     at: place,
     effect: fc.oneof({ weight: 4, arbitrary: fc.constant('allow' as const) }, fc.constant('deny' as const)),
   })
@@ -72,6 +74,7 @@ export const randomOrganization: fc.Arbitrary<RandomOrganization> = fc.record({
     users: fc.constant(users),
     serviceAccounts: fc.constant(serviceAccounts),
     teams: teamTree,
+    groups: fc.record({ oncall: fc.subarray(drawn), everyone: fc.subarray(drawn) }),
     roles: fc.record({
       first: fc.array(permission, { maxLength: 3 }),
       second: fc.array(permission, { maxLength: 3 }),
@@ -132,7 +135,7 @@ export function createModel(
   const below = (team: string): string[] =>
     Object.keys(seed.teams).filter((other) => other !== team && above(other).includes(team));
   const roles: Readonly<Record<string, readonly string[]>> = { ...seed.roles, ...fixedRoles };
-  const names = new Map([...users, ...serviceAccounts].map((name) => [idOf(name), name]));
+  const names = new Map([...users, ...serviceAccounts, ...groups].map((name) => [idOf(name), name]));
 
   function toBinding({ role, at, effect = 'allow' }: SeedBinding, n: number) {
     const scope =
@@ -149,7 +152,9 @@ export function createModel(
     const own = Object.entries(seed.teams).flatMap(([team, { members }]) =>
       members?.includes(name) ? above(team) : [],
     );
-    const reaches = (binding: SeedBinding) => binding.subject === name || own.includes(binding.subject);
+    const ofGroups = groups.filter((group) => seed.groups[group]?.includes(name));
+    const holders = new Set([name, ...own, ...ofGroups]);
+    const reaches = (binding: SeedBinding) => holders.has(binding.subject);
     const registered = resources.find(({ type, id }) => type === resource.type && id === resource.id);
     const bindings = seed.bindings.map((one, n) => ({ one, fact: toBinding(one, n) }));
     return decideByModel(
@@ -161,6 +166,7 @@ export function createModel(
           known: names.has(subject.id),
           status: 'active',
           teams: own.map(idOf),
+          groups: ofGroups.map(idOf),
           ...(scopes === undefined ? {} : { scopes }),
         },
         bindings: bindings.flatMap(({ one, fact }) => (reaches(one) ? [fact] : [])),
@@ -177,7 +183,7 @@ export function createModel(
   ];
   return {
     permits,
-    subjects: (type: string) => inOrder((type === 'user' ? users : serviceAccounts).map(idOf)),
+    subjects: (type: keyof typeof subjects) => inOrder(subjects[type].map(idOf)),
     resources: (type: string) => inOrder(resources.flatMap((one) => (one.type === type ? [one.id] : []))),
     actions: (type: string) => {
       const named = permissions.map((one) => one.split(':')).filter(([of]) => of === type || of === '*');

@@ -73,7 +73,7 @@ describe('a search over a random organization', () => {
         for (const type of resourceTypes) {
           const resources = model.resources(type).map((id) => ({ type, id }));
           for (const resource of resources.slice(0, 2)) {
-            for (const subjectType of ['user', 'service_account']) {
+            for (const subjectType of ['user', 'service_account', 'group'] as const) {
               await expectExactly(
                 {
                   kind: 'subject',
