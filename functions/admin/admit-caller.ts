@@ -43,7 +43,7 @@ function refuse(
   requestId: string,
   failure: AuthenticationFailure,
 ): Fail<ProblemFailure> {
-  if (failure.code === 'credential.missing') return fail({ code: 'credential.missing' });
+  if (failure.code !== 'credential.invalid') return fail(failure);
   deps.logger.info({ requestId, reason: failure.reason }, 'Credential refused');
   return fail({ code: 'credential.invalid' });
 }

@@ -11,7 +11,7 @@ import type { CallerPermission } from './caller-permission.ts';
 export type AdmitCallerDeps = {
   readonly authenticator: Authenticator;
   readonly mayAsk: CallerPermission;
-  /** One unit a question, so that a batch is no way around it. */
+  /** One unit a question, so that a batch is no way around it, nor a search, which asks about each candidate. */
   readonly callerLimits: RateLimiter;
   readonly decisions: Pick<DecisionRecorder, 'record' | 'prepare' | 'isAccepting'>;
   readonly logger: Logger;
@@ -58,10 +58,10 @@ export type Charge = Promise<Result<true, ProblemFailure>>;
 /** Takes what so many questions cost from what the caller may ask now. */
 export async function chargeCaller(
   { callerLimits }: Pick<AdmitCallerDeps, 'callerLimits'>,
-  { organizationId, id }: Principal,
+  caller: Principal,
   questions: number,
 ): Charge {
-  const admission = await callerLimits.take(`${organizationId} ${id}`, Math.max(1, questions));
+  const admission = await callerLimits.take(limitKeyOf(caller), Math.max(1, questions));
   if (admission.isAdmitted) return ok(true);
   return fail({ code: 'rate_limit.exceeded', retryAfterSeconds: admission.retryAfterSeconds });
 }
@@ -83,6 +83,10 @@ export async function admitQuestion(
   return permit.ok ? ok(true) : permit;
 }
 
+export function limitKeyOf({ organizationId, id }: Principal): string {
+  return `${organizationId} ${id}`;
+}
+
 export function notDecided(
   deps: Pick<AdmitCallerDeps, 'logger'>,
   call: AuthorizeCall,
@@ -96,5 +100,5 @@ export function notDecided(
 /** Why is for the log alone. */
 function refuseCaller(deps: AdmitCallerDeps, call: AuthorizeCall, failure: AuthenticationFailure) {
   deps.logger.debug({ ...failure, requestId: call.requestId }, 'A caller was refused');
-  return fail({ code: failure.code });
+  return fail(failure.code === 'credential.invalid' ? { code: failure.code } : failure);
 }

@@ -30,6 +30,12 @@ export const configSchema = z
      */
     CALLER_RATE_PER_SECOND: z.coerce.number().positive().default(2_000),
     CALLER_BURST: z.coerce.number().int().min(100).default(4_000),
+    /**
+     * API keys a second and at once that may be looked up for one address and be wrong; services behind a mesh share one.
+     * At once: below what waits for the database, so that others are looked up meanwhile.
+     */
+    ADDRESS_FAILURES_PER_SECOND: z.coerce.number().positive().max(1_000_000).default(50),
+    ADDRESS_FAILURE_BURST: z.coerce.number().int().min(1).max(10_000_000).default(400),
     ...redisConfig,
     /** Where decision records go. */
     ...objectStoreConfig,

@@ -10,7 +10,7 @@ import type { AuthorizationFeed } from '../../shared/authorization-feed/index.ts
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
 import { createTurnBudget, type FunctionOptions } from '../../shared/http/index.ts';
 import type { Clock } from '../../shared/kernel/index.ts';
-import type { RateLimiter } from '../../shared/rate-limit/index.ts';
+import type { CallerLimits, RateLimiter } from '../../shared/rate-limit/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
 import type { SigningKeySet } from '../../shared/signing-key/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
@@ -36,6 +36,7 @@ export type AuthorizeFunctionDeps = {
   readonly keyRing: Pick<KeyRing, 'seal' | 'open'>;
   readonly decisions: Pick<DecisionRecorder, 'record' | 'prepare' | 'isAccepting'>;
   readonly callerLimits: RateLimiter;
+  readonly limits: Pick<CallerLimits, 'failures'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly issuer: string;
@@ -55,6 +56,7 @@ export function createAuthorizeFunction(deps: AuthorizeFunctionDeps): Omit<Funct
     facts,
     feed,
     apiKeyUses: deps.apiKeyUses,
+    limits: deps.limits,
   });
   const handler = createHandler({
     authenticator,

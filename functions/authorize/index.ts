@@ -4,7 +4,7 @@ import { bundleCandidates, cacheSubjectFacts } from '../../shared/authorization/
 import { postgresSearchCandidates } from '../../shared/authorization/search-candidates.postgres.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
-import { readConfig, toObjectStoreLocation } from '../../shared/config/index.ts';
+import { readConfig, toFailureLimit, toObjectStoreLocation } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
 import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
 import { postgresDecisionLogReader } from '../../shared/decision-record/decision-log-store.postgres.ts';
@@ -18,7 +18,7 @@ import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/ind
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { openObjectStore } from '../../shared/object-store/open-object-store.ts';
 import { openPolicyBundleSource } from '../../shared/policy-bundle/open-policy-bundle-source.ts';
-import { openPathRateLimiter } from '../../shared/rate-limit/open-rate-limiter.ts';
+import { openPathFailureLimiter, openPathRateLimiter } from '../../shared/rate-limit/open-rate-limiter.ts';
 import { openRedis } from '../../shared/redis/open-redis.ts';
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
@@ -100,6 +100,7 @@ const authorize = createAuthorizeFunction({
   keyRing: await openKeyRing(keyRing, 'search-page'),
   decisions,
   callerLimits,
+  limits: { failures: openPathFailureLimiter({ clock, redis }, name, toFailureLimit(config)) },
   clock,
   logger,
   issuer: config.ISSUER_URL,

@@ -26,7 +26,11 @@ export type Principal = (
 export type AuthenticationFailure =
   | { readonly code: 'credential.missing' }
   /** `reason` is for logs and counters; every caller gets the same answer. */
-  | { readonly code: 'credential.invalid'; readonly reason: string };
+  | { readonly code: 'credential.invalid'; readonly reason: string }
+  | TooManyFailures;
+
+/** Nothing was looked up: too many credentials from there were wrong. Only where the authenticator has limits. */
+export type TooManyFailures = { readonly code: 'rate_limit.exceeded'; readonly retryAfterSeconds: number };
 
 /** Where a request came from: the caller's address, as the host of the function tells it (TRUSTED_HOPS). */
 export type CallerOrigin = { readonly address: string | undefined };

@@ -10,6 +10,7 @@ import {
 import { createGuardedCache } from '../authorization-feed/index.ts';
 import { ok, type Result, secondsAfter } from '../kernel/index.ts';
 import type { AuthenticatorDeps } from './authenticator-deps.ts';
+import { limitLookUps } from './limit-look-ups.ts';
 import type { AuthenticationFailure, CallerOrigin, Principal } from './principal.ts';
 import { invalid, type Proof } from './proof.ts';
 
@@ -28,7 +29,9 @@ type Known = {
 export function createApiKeyProof(deps: AuthenticatorDeps): Proof {
   const { apiKeys, feed } = deps;
   const { clock } = apiKeys;
-  const keys = createGuardedCache<Known>({ feed, clock, entriesMax: deps.entriesMax ?? 50_000 });
+  const entriesMax = deps.entriesMax ?? 50_000;
+  const keys = createGuardedCache<Known>({ feed, clock, entriesMax });
+  const limited = limitLookUps(deps.limits, entriesMax);
   return async (text, from) => {
     const digest = hash('sha256', text, 'base64');
     // Of a text that was proven, form and checksum need no second look.
@@ -36,17 +39,19 @@ export function createApiKeyProof(deps: AuthenticatorDeps): Proof {
     if (known !== undefined) return proveFrom(known, from);
     const parsed = parseApiKeyText(text);
     if (!parsed.ok) return invalid('malformed');
-    const found = await keys.get(digest, parsed.value.id, async () => {
-      const verified = await verifyApiKey(apiKeys, text);
-      if (!verified.ok) return { value: { proven: invalid(verified.failure.reason), networks: undefined } };
-      const { expiresAt, allowedNetworks } = verified.value;
-      const cacheUntil = secondsAfter(clock.now(), ttlSeconds);
-      return {
-        value: { proven: ok(toPrincipal(verified.value)), networks: openAllowedNetworks(allowedNetworks) },
-        cacheUntil: expiresAt !== undefined && expiresAt < cacheUntil ? expiresAt : cacheUntil,
-      };
-    });
-    return proveFrom(found, from);
+    const read = () =>
+      keys.get(digest, parsed.value.id, async () => {
+        const verified = await verifyApiKey(apiKeys, text);
+        if (!verified.ok) return { value: { proven: invalid(verified.failure.reason), networks: undefined } };
+        const { expiresAt, allowedNetworks } = verified.value;
+        const cacheUntil = secondsAfter(clock.now(), ttlSeconds);
+        return {
+          value: { proven: ok(toPrincipal(verified.value)), networks: openAllowedNetworks(allowedNetworks) },
+          cacheUntil: expiresAt !== undefined && expiresAt < cacheUntil ? expiresAt : cacheUntil,
+        };
+      });
+    const found = await limited({ digest, from }, { run: read, hasFailed: ({ proven }) => !proven.ok });
+    return found.ok ? proveFrom(found.value, from) : found;
   };
 }
 

@@ -54,7 +54,7 @@ export function openPathFailureLimiter(
   limit: RateLimit,
 ): FailureLimiter {
   const ledger = redis && rememberFailureLedger({ clock }, createRedisFailureLedger(redis, { name, limit }));
-  return createFailureLimiter({ clock, ledger }, limit);
+  return createFailureLimiter({ clock, ledger }, limit, { waitMsMax: 100 });
 }
 
 /** The three limits of the function of this name. */

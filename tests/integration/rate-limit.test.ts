@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApiKeyText } from '../../shared/api-key/api-key-text.ts';
+import { apiKeyId } from '../../shared/api-key/index.ts';
+import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import {
   type AuthorizeInstance,
   type AuthorizeWorld,
@@ -65,4 +68,49 @@ test('a batch counts by its items', async () => {
   });
   expect(response.status).toBe(429);
   await response.arrayBuffer();
+});
+
+describe('an address whose keys are wrong', () => {
+  let limited: AuthorizeInstance;
+  beforeAll(async () => {
+    limited = await startAuthorizeInstance(world, { failures: { ratePerSecond: 0.001, burst: 3 } });
+  });
+  afterAll(() => limited.close());
+
+  const statusOf = async (token: string, address: string) => {
+    const headers = { 'x-forwarded-for': address };
+    return (await askAuthorize(limited.base, question(scene.alice), { token, headers })).status;
+  };
+  const statusesOf = async (tokens: readonly string[], address: string) => {
+    const statuses: number[] = [];
+    for (const token of tokens) statuses.push(await statusOf(token, address));
+    return statuses;
+  };
+  /** Well-formed, and nobody's: each would be looked up. */
+  const strangers = (count: number) =>
+    Array.from({ length: count }, () =>
+      createApiKeyText(random, apiKeyId.create({ clock, random }), { kind: 'sa', environment: 'live' }),
+    );
+
+  // Threat: made-up keys, each of which costs a statement, fill what waits for the database.
+  test('has no more looked up, is told when to come back, and others are not held up', async () => {
+    expect(await statusesOf(strangers(5), '192.0.2.1')).toEqual([401, 401, 401, 429, 429]);
+    const headers = { 'x-forwarded-for': '192.0.2.1' };
+    const token = scene.outsider.text;
+    const refused = await askAuthorize(limited.base, question(scene.alice), { token, headers });
+    expect(refused).toMatchObject({ status: 429, json: { code: 'rate_limit.exceeded' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await statusOf(scene.gateway.text, '192.0.2.2')).toBe(200);
+  });
+
+  test('goes on being answered for keys that are known to be good', async () => {
+    expect(await statusOf(scene.gateway.text, '192.0.2.3')).toBe(200);
+    expect(await statusesOf(strangers(4), '192.0.2.3')).toEqual([401, 401, 401, 429]);
+    expect(await statusesOf(Array(5).fill(scene.gateway.text), '192.0.2.3')).toEqual(Array(5).fill(200));
+  });
+
+  test('is not one whose keys are good, or malformed, which costs nothing', async () => {
+    expect(await statusesOf(Array(10).fill('uos_nonsense'), '192.0.2.4')).toEqual(Array(10).fill(401));
+    expect(await statusOf((await setScene(world)).gateway.text, '192.0.2.4')).not.toBe(429);
+  });
 });

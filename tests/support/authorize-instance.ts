@@ -22,6 +22,7 @@ import { openSigningKeySet } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { postgresTrustRuleStore } from '../../shared/workload-identity/trust-rule-store.postgres.ts';
+import { testLimits } from './limits.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import {
   openTestApiKeys,
@@ -69,7 +70,12 @@ export type AuthorizeInstance = Awaited<ReturnType<typeof startAuthorizeInstance
 /** One warm instance as its composition root makes it, with decisions kept where the test can see them. */
 export async function startAuthorizeInstance(
   { database, keys, bundleDirectory }: AuthorizeWorld,
-  options: { waitingMax?: number; policies?: Partial<PolicySettings>; callerLimit?: RateLimit } = {},
+  options: {
+    waitingMax?: number;
+    policies?: Partial<PolicySettings>;
+    callerLimit?: RateLimit;
+    failures?: RateLimit;
+  } = {},
 ) {
   const url = database.appUrl;
   const reads = boundPool(openPool({ url, applicationName: 'test' }), {
@@ -112,6 +118,7 @@ export async function startAuthorizeInstance(
       { clock: systemClock },
       options.callerLimit ?? { ratePerSecond: 1e6, burst: 1e6 },
     ),
+    limits: testLimits(options.failures === undefined ? {} : { failures: options.failures }),
     clock: systemClock,
     logger: silentLogger,
     issuer,
@@ -120,7 +127,7 @@ export async function startAuthorizeInstance(
   });
   const server = createFunctionServer(
     { clock: systemClock, random: systemRandom, logger: silentLogger },
-    { name: `authorize-${systemRandom.bytes(4).join('')}`, ...authorize },
+    { name: `authorize-${systemRandom.bytes(4).join('')}`, ...authorize, trustedHops: 1 },
   );
   const served = await serve(silentLogger, server, {
     port: 0,
