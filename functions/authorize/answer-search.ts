@@ -7,6 +7,7 @@ import {
   type PageTokenDeps,
   parseSearchRequest,
   type SearchAccessDeps,
+  type SearchAllowance,
   type SearchKind,
   type SearchPage,
   type SearchQuestion,
@@ -22,11 +23,13 @@ import {
   type AuthorizeCall,
   admitCaller,
   admitQuestion,
+  limitKeyOf,
 } from './admit-caller.ts';
 import { type QuestionOptions, readOptions } from './evaluation-question.ts';
 import { readJson } from './read-json.ts';
 import type { RecordDecisionDeps } from './record-decision.ts';
 import { recordSearch } from './record-search.ts';
+import { createWorkSlots } from './work-slots.ts';
 
 export type AnswerSearchDeps = SearchAccessDeps & AdmitCallerDeps & PageTokenDeps & RecordDecisionDeps;
 
@@ -34,11 +37,13 @@ export type AnswerSearch = (search: SearchKind, call: AuthorizeCall) => Promise<
 
 /** Of one page, whatever is asked for: more makes an answer that is long to wait for and heavy to hold. */
 export const pageResultsMax = 1_000;
+/** At once: as many as memory has room for, since the event loop they share anyway; of one organization a share. */
 const searchesMax = 16;
+const searchesOwnMax = 4;
 
-/** The searches, AuthZEN 1.0 section 8. As many at once as memory has room for; the event loop they share anyway. */
+/** The searches, AuthZEN 1.0 section 8. */
 export function createAnswerSearch(deps: AnswerSearchDeps): AnswerSearch {
-  let running = 0;
+  const slots = createWorkSlots(searchesMax, searchesOwnMax);
   return (search, call) =>
     admitCaller(deps, call, async (caller) => {
       const json = readJson(call.contentType, call.body);
@@ -47,17 +52,8 @@ export function createAnswerSearch(deps: AnswerSearchDeps): AnswerSearch {
       if (!request.ok) return request;
       const options = readOptions(json.value);
       if (!options.ok) return options;
-      if (running >= searchesMax) return fail({ code: 'service.overloaded' });
-      running++;
-      try {
-        return await answer(deps, call, {
-          caller,
-          request: request.value,
-          options: options.value,
-        });
-      } finally {
-        running--;
-      }
+      const asked = { caller, request: request.value, options: options.value };
+      return slots(() => answer(deps, call, asked), caller.organizationId);
     });
 }
 
@@ -76,7 +72,8 @@ async function answer(deps: AnswerSearchDeps, call: AuthorizeCall, asked: Asked)
   if (!position.ok) return position;
   const narrowed = narrowToCredential(deps.facts, caller);
   const facts = demandFreshFacts(narrowed, asked.options.minDataRevision);
-  const page = await searchAccess({ ...deps, facts }, { ...query, ...position.value });
+  const allowance = allowanceOf(deps, caller);
+  const page = await searchAccess({ ...deps, facts, allowance }, { ...query, ...position.value });
   if (!page.ok) return page;
   const { requestId, traceparent } = call;
   await recordSearch(deps, { caller, question: request.question, page: page.value, requestId, traceparent });
@@ -87,6 +84,15 @@ async function answer(deps: AnswerSearchDeps, call: AuthorizeCall, asked: Asked)
   const { next } = page.value;
   const token = next === undefined ? '' : await sealPageToken(deps, query, { after: next, limit });
   return ok(present(asked, page.value, token));
+}
+
+/** A search is no way around the limit: it costs what asking about each of its candidates would. */
+function allowanceOf({ callerLimits }: AdmitCallerDeps, caller: Principal): SearchAllowance {
+  const key = limitKeyOf(caller);
+  return {
+    take: (count) => callerLimits.take(key, count),
+    giveBack: (count) => callerLimits.giveBack(key, count),
+  };
 }
 
 /** Whoever searches among subjects asks about others, by what it is. */

@@ -95,7 +95,12 @@ export {
   toCaller,
 } from './require-permission.ts';
 export { runEvaluations } from './run-evaluations.ts';
-export { type SearchAccessDeps, type SearchPage, searchAccess } from './search-access.ts';
+export {
+  type SearchAccessDeps,
+  type SearchAllowance,
+  type SearchPage,
+  searchAccess,
+} from './search-access.ts';
 export {
   bundleCandidates,
   bundleCandidatesMax,

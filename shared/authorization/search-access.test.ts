@@ -43,7 +43,7 @@ async function searchPage(
   bounds?: SearchBounds,
 ) {
   const page = await searchAccess(deps, { organizationId: 'org_1', question, after, limit }, bounds);
-  if (!page.ok) throw new Error(page.failure.detail);
+  if (!page.ok) throw new Error(page.failure.code);
   return page.value;
 }
 
@@ -156,5 +156,35 @@ describe('a search', () => {
     expect(asked).toHaveLength(3_000);
     expect(Math.max(...gaps)).toBeLessThanOrEqual(3 * 64);
     expect(gaps.length).toBeGreaterThan(3_000 / (3 * 64));
+  });
+
+  // Threat: one unit of a caller's limit buys two thousand evaluations.
+  it('cost the caller each candidate that was tried, and end where its allowance does', async () => {
+    const all = Array.from({ length: 100 }, (_, n) => `${n}`.padStart(3, '0'));
+    const { deps, asked } = setUp(all, new Set(all));
+    let left = 70;
+    const allowance = {
+      take: (count: number) => {
+        if (count > left) return { isAdmitted: false, retryAfterSeconds: 7 } as const;
+        left -= count;
+        return { isAdmitted: true } as const;
+      },
+      giveBack: (count: number) => {
+        left += count;
+      },
+    };
+    const page = await searchPage({ ...deps, allowance }, '', 100);
+    expect(asked).toHaveLength(64);
+    expect(page).toMatchObject({ found: all.slice(0, 64), next: '063' });
+    expect(left).toBe(6);
+    const refused = { organizationId: 'org_1', question, after: '063', limit: 100 };
+    expect(await searchAccess({ ...deps, allowance }, refused)).toMatchObject({
+      failure: { code: 'rate_limit.exceeded', retryAfterSeconds: 7 },
+    });
+    left = 70;
+    expect(await searchPage({ ...deps, allowance }, '063', 100)).toMatchObject({ next: undefined });
+    left = 70;
+    await searchPage({ ...deps, allowance }, '', 4);
+    expect(left).toBe(65);
   });
 });

@@ -1,4 +1,4 @@
-import { type Clock, ok, type Result, secondsAfter } from '../kernel/index.ts';
+import { type Clock, fail, ok, type Result, secondsAfter } from '../kernel/index.ts';
 import type { Decision } from './decision.ts';
 import { type EvaluateAccessDeps, evaluateAccess } from './evaluate-access.ts';
 import { holdSubjectFacts } from './held-subject-facts.ts';
@@ -9,7 +9,20 @@ import { createSlices, type WorkTurns } from './work-turns.ts';
 export type SearchAccessDeps = EvaluateAccessDeps & {
   readonly candidates: SearchCandidates;
   readonly turns: WorkTurns;
+  /** How many candidates the asking party may have tried; absent: as many as one request may. */
+  readonly allowance?: SearchAllowance | undefined;
 };
+
+/** Each candidate is a question: who may ask so many a second may not have more tried by searching. */
+export type SearchAllowance = {
+  take(count: number): Allowed | Promise<Allowed>;
+  /** Of what was taken and not tried. */
+  giveBack(count: number): void | Promise<void>;
+};
+
+type Allowed =
+  | { readonly isAdmitted: true }
+  | { readonly isAdmitted: false; readonly retryAfterSeconds: number };
 
 export type SearchAsked = {
   readonly organizationId: string;
@@ -39,8 +52,8 @@ const factsAtOnce = 32;
 
 /**
  * One page of a search. Every candidate is put to the policy as the evaluation it stands for, so a search and an
- * evaluation cannot disagree; a page that is full looks on until it has seen whether there is more. Throws when facts
- * or the policy could not be had.
+ * evaluation cannot disagree; a page that is full looks on until it has seen whether there is more. Where the allowance
+ * ends the page does. Throws when facts or the policy could not be had.
  */
 export async function searchAccess(
   deps: SearchAccessDeps,
@@ -54,7 +67,11 @@ export async function searchAccess(
   let position = asked.after;
   const endPage = (next: string | undefined) => ok({ found, next, undecided, decision: last });
   for await (const tried of tryCandidates(deps, asked)) {
-    if (!tried.ok) return tried;
+    if (!tried.ok) {
+      // What was tried stands: the page ends where somebody may go on who waits a little.
+      const isUnderWay = tried.failure.code === 'rate_limit.exceeded' && position !== asked.after;
+      return isUnderWay ? endPage(position) : tried;
+    }
     const { candidate, decision } = tried.value;
     last = decision;
     if (decision.decision && found.length >= asked.limit) return endPage(position);
@@ -89,22 +106,34 @@ async function* tryCandidates(
     if (!listed.ok) return yield listed;
     for (let from = 0; from < listed.value.length; from += factsAtOnce) {
       const candidates = listed.value.slice(from, from + factsAtOnce);
-      const requests = candidates.map((candidate) => ({
-        candidate,
-        request: toEvaluation(question, candidate),
-      }));
-      const facts = await holdSubjectFacts(
-        deps.facts,
-        organizationId,
-        requests.map(({ request }) => request),
-      );
-      for (const { candidate, request } of requests) {
-        await slice();
-        const held = { ...deps, facts, clock: { now: () => now } };
-        const decision = await evaluateAccess(held, { organizationId, request });
-        if (decision.revision === undefined)
-          throw new Error('A candidate was not decided', { cause: decision.cause });
-        yield ok({ candidate, decision });
+      const allowed = await deps.allowance?.take(candidates.length);
+      if (allowed?.isAdmitted === false) {
+        const { retryAfterSeconds } = allowed;
+        return yield fail({ code: 'rate_limit.exceeded', retryAfterSeconds });
+      }
+      let untried = candidates.length;
+      try {
+        const requests = candidates.map((candidate) => ({
+          candidate,
+          request: toEvaluation(question, candidate),
+        }));
+        const facts = await holdSubjectFacts(
+          deps.facts,
+          organizationId,
+          requests.map(({ request }) => request),
+        );
+        for (const { candidate, request } of requests) {
+          await slice();
+          const held = { ...deps, facts, clock: { now: () => now } };
+          const decision = await evaluateAccess(held, { organizationId, request });
+          untried--;
+          if (decision.revision === undefined)
+            throw new Error('A candidate was not decided', { cause: decision.cause });
+          yield ok({ candidate, decision });
+        }
+      } finally {
+        // Also where whoever listens has enough and ends this.
+        if (untried > 0) await deps.allowance?.giveBack(untried);
       }
     }
     position = listed.value.length < candidatesAtOnce ? undefined : listed.value.at(-1);

@@ -10,10 +10,10 @@ export type CandidatesAsked = {
   readonly countMax: number;
 };
 
-export type SearchFailure = {
-  readonly code: 'search.too_broad';
-  readonly detail: string;
-};
+export type SearchFailure =
+  | { readonly code: 'search.too_broad'; readonly detail: string }
+  /** The asking party may not have even the first candidates tried now. */
+  | { readonly code: 'rate_limit.exceeded'; readonly retryAfterSeconds: number };
 
 /**
  * What a search has to try. The contract: every subject, resource or action that could be permitted is listed, each
