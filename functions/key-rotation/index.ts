@@ -3,6 +3,7 @@ import { readConfig } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
+import { postgresIdempotencyRecordStore } from '../../shared/idempotency/idempotency-record-store.postgres.ts';
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { postgresDataKeyRotationStore } from '../../shared/rewrap/data-key-rotation-store.postgres.ts';
 import { postgresSealedRowStore } from '../../shared/rewrap/sealed-row-store.postgres.ts';
@@ -56,6 +57,7 @@ const deps = {
   apiKeyUses: { pool, store: postgresApiKeyUseStore },
   records: { pool, clock, store: postgresOidcRecordStore },
   tokenUses: { pool, store: postgresTokenUseStore },
+  answers: { pool, clock, store: postgresIdempotencyRecordStore },
   rewrap: {
     pool,
     clock,

@@ -1,3 +1,4 @@
+import { type PruneIdempotencyRecordsDeps, pruneIdempotencyRecords } from '../../shared/idempotency/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 import { type PruneOidcRecordsDeps, pruneOidcRecords } from '../../shared/token/index.ts';
 import { type PruneTokenUsesDeps, pruneTokenUses } from '../../shared/workload-identity/index.ts';
@@ -5,16 +6,21 @@ import { type PruneTokenUsesDeps, pruneTokenUses } from '../../shared/workload-i
 export type PruneRecordsDeps = {
   readonly records: PruneOidcRecordsDeps;
   readonly tokenUses: PruneTokenUsesDeps;
+  readonly answers: PruneIdempotencyRecordsDeps;
   readonly logger: Logger;
 };
 
 /** Never fails the tick: what could not be deleted now is deleted by a later one, and is expired meanwhile. */
-export async function pruneRecords({ records, tokenUses, logger }: PruneRecordsDeps): Promise<void> {
-  try {
-    const removed = await pruneOidcRecords(records);
-    const uses = await pruneTokenUses(tokenUses);
-    if (removed + uses > 0) logger.info({ removed, uses }, 'Expired OAuth records and token uses deleted');
-  } catch (error) {
-    logger.warn({ error }, 'Expired OAuth records were not deleted');
-  }
+export async function pruneRecords({ records, tokenUses, answers, logger }: PruneRecordsDeps): Promise<void> {
+  const prune = async (what: string, remove: () => Promise<number>) => {
+    try {
+      const removed = await remove();
+      if (removed > 0) logger.info({ what, removed }, 'Expired records deleted');
+    } catch (error) {
+      logger.warn({ what, error }, 'Expired records were not deleted');
+    }
+  };
+  await prune('OAuth records', () => pruneOidcRecords(records));
+  await prune('token uses', () => pruneTokenUses(tokenUses));
+  await prune('answers kept for idempotency keys', () => pruneIdempotencyRecords(answers));
 }

@@ -51,4 +51,12 @@ export const postgresIdempotencyRecordStore: IdempotencyRecordStore = {
       .onConflict((conflict) => conflict.columns(['org_id', 'idempotency_key']).doUpdateSet(answer))
       .execute();
   },
+  prune: async (tx, { expiredBefore, after, organizationsMax, recordsMax }) => {
+    const { rows } = await sql<{ last_org: string | null; removed: number }>`
+      select last_org, removed
+        from prune_idempotency_records(${expiredBefore}, ${after}, ${organizationsMax}, ${recordsMax})`.execute(
+      tx,
+    );
+    return { removed: rows[0]?.removed ?? 0, lookedUntil: rows[0]?.last_org ?? undefined };
+  },
 };

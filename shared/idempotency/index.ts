@@ -9,6 +9,7 @@
  * const answer = await runOnce(deps, { organizationId, caller, key, content }, (pool) => createThing({ ...deps, pool }));
  */
 export type { IdempotencyRecord, IdempotencyRecordStore } from './idempotency-record-store.ts';
+export { type PruneIdempotencyRecordsDeps, pruneIdempotencyRecords } from './prune-idempotency-records.ts';
 export {
   type IdempotencyDeps,
   type IdempotentCaller,

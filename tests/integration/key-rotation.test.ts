@@ -3,6 +3,8 @@ import { createHandler } from '../../functions/key-rotation/handler.ts';
 import { postgresApiKeyUseStore } from '../../shared/api-key-use/api-key-use-store.postgres.ts';
 import { releaseLease, takeLease } from '../../shared/db/index.ts';
 import { createFunctionServer, type Served, serve } from '../../shared/http/index.ts';
+import { postgresIdempotencyRecordStore } from '../../shared/idempotency/idempotency-record-store.postgres.ts';
+import { retentionSeconds } from '../../shared/idempotency/index.ts';
 import { type Clock, secondsAfter, systemRandom } from '../../shared/kernel/index.ts';
 import { platformOrganizationId } from '../../shared/organization/index.ts';
 import { postgresDataKeyRotationStore } from '../../shared/rewrap/data-key-rotation-store.postgres.ts';
@@ -14,6 +16,7 @@ import { requestRotation } from '../../shared/signing-key/index.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
 import { postgresTokenUseStore } from '../../shared/workload-identity/token-use-store.postgres.ts';
+import { seedOrganization } from '../support/seed-organization.ts';
 import { openSigningKeyFixture, type SigningKeyFixture } from './signing-key-fixture.ts';
 
 let now = new Date('2030-01-01T00:00:00Z');
@@ -38,6 +41,7 @@ beforeAll(async () => {
     apiKeyUses: { pool: fixture.pool, store: postgresApiKeyUseStore },
     records: { pool: fixture.pool, store: postgresOidcRecordStore, clock },
     tokenUses: { pool: fixture.pool, store: postgresTokenUseStore },
+    answers: { pool: fixture.pool, store: postgresIdempotencyRecordStore, clock },
     rewrap: await openRewrap(),
   });
   const server = createFunctionServer(
@@ -138,6 +142,29 @@ describe('accepted', () => {
     );
     await tick();
     expect(await fixture.sql('select 1 from oidc_record')).toEqual([]);
+  });
+});
+
+describe('an answer kept for an idempotency key', () => {
+  // It may show a secret, and its organization may never ask again.
+  test('is deleted by a tick when its day is over, and not before, whichever organization it is of', async () => {
+    const seeded = await Promise.all([1, 2, 3].map(() => seedOrganization(fixture.pool, {})));
+    const answers = await fixture.openRing('idempotency');
+    const add = async (organizationId: string, key: string, ageSeconds: number) =>
+      fixture.sql(
+        `insert into idempotency_record (org_id, idempotency_key, request_hash, response_status, response_sealed, created_at)
+          values ($1, $2, '', 201, $3, $4)`,
+        [organizationId, key, await answers.seal('an answer', key), secondsAfter(now, -ageSeconds)],
+      );
+    for (const { organizationId } of seeded) {
+      await add(organizationId, 'expired', retentionSeconds + 1);
+      await add(organizationId, 'kept', retentionSeconds - 60);
+    }
+    await tick();
+    const left = await fixture.sql('select org_id, idempotency_key from idempotency_record');
+    const kept = seeded.map(({ organizationId }) => ({ org_id: organizationId, idempotency_key: 'kept' }));
+    expect(left).toHaveLength(kept.length);
+    expect(left).toEqual(expect.arrayContaining(kept));
   });
 });
 
