@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { type Fail, fail, ok, type Result } from '../kernel/index.ts';
 import { discoveryUrlOf } from './issuer-url.ts';
-import { type JsonWebKeySet, jsonWebKeySetSchema } from './json-web-key-set.ts';
+import { type JsonWebKeySet, parsePublishedKeys } from './json-web-key-set.ts';
 import type { FetchRemoteJson, RemoteJsonFailure } from './remote-json.ts';
 
-/** `reason` is for logs and the audit trail. */
+/** `reason` is for logs, and for the audit trail without what would tell of our own network. */
 export type IssuerKeysFailure = {
   readonly code: 'issuer_keys.unavailable';
   readonly reason:
@@ -42,9 +42,9 @@ export async function fetchIssuerKeys(
   const isInternal = isListed && URL.canParse(address) && new URL(address).origin === new URL(issuer).origin;
   const fetched = await deps.fetchJson(address, { isInternal });
   if (!fetched.ok) return unavailable(fetched.failure.reason);
-  const jwks = jsonWebKeySetSchema.safeParse(fetched.value.value);
-  if (!jwks.success) return unavailable('not_a_key_set');
-  return ok({ jwks: jwks.data, maxAgeSeconds: fetched.value.maxAgeSeconds });
+  const jwks = parsePublishedKeys(fetched.value.value);
+  if (jwks === undefined) return unavailable('not_a_key_set');
+  return ok({ jwks, maxAgeSeconds: fetched.value.maxAgeSeconds });
 }
 
 export function unavailable(reason: IssuerKeysFailure['reason']): Fail<IssuerKeysFailure> {

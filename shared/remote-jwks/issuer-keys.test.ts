@@ -75,6 +75,17 @@ test('finds the keys through the discovery document, once for many', async () =>
   expect(asked).toEqual([discovery, `${issuer}/keys`]);
 });
 
+// RFC 7517 section 5: an issuer that adds keys of tomorrow goes on being believed for those of today.
+test.each<[string, object]>([
+  ['another type', { kty: 'AKP', alg: 'ML-DSA-44', pub: 'AA', kid: 'tomorrow' }],
+  ['no type', { kid: 'none' }],
+  ['no coordinates', { kty: 'EC', crv: 'P-256', kid: 'half' }],
+  ['a name of any length', { kty: 'RSA', n: 'AA', e: 'AQAB', kid: 'x'.repeat(300) }],
+])('a key of %s beside a good one is ignored', async (_what, key) => {
+  site.extra.push(key);
+  expect(await verifies('one')).toBe(true);
+});
+
 describe('an unknown key', () => {
   test('is looked for again, so that a rotation is seen', async () => {
     expect(await verifies('one')).toBe(true);
@@ -149,6 +160,7 @@ describe('a failure', () => {
     ],
     ['a document of a spelling of it', () => Object.assign(site, { issuer: `${issuer}/` }), 'other_issuer'],
     ['a private key', () => site.extra.push({ ...publicJwks['two'], d: 'AA' }), 'not_a_key_set'],
+    ['a private key of a type to come', () => site.extra.push({ kty: 'AKP', priv: 'AA' }), 'not_a_key_set'],
     ['a symmetric key', () => site.extra.push({ kty: 'oct', k: 'AA' }), 'not_a_key_set'],
     ['more than 50 keys', () => site.extra.push(...Array(50).fill(publicJwks['two'])), 'not_a_key_set'],
     ['no key', () => Object.assign(site, { kids: [] }), 'not_a_key_set'],

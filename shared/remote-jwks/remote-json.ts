@@ -11,7 +11,10 @@ import {
   resolveInternalName,
 } from './resolve-name.ts';
 
-/** For logs; whoever asked us to fetch learns none of it, or it could scan networks through us. */
+/**
+ * Whoever asked us to fetch does not learn whether a name that is not public stands for anything inside
+ * (`unresolved`, `address_refused`), or it could scan our networks through us.
+ */
 export type RemoteJsonFailure = {
   readonly code: 'remote_json.unavailable';
   readonly reason:
