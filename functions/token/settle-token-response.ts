@@ -4,6 +4,7 @@ import type { Logger } from '../../shared/telemetry/index.ts';
 import type { ClientAttempts } from './client-authentication.ts';
 import type { Grants } from './grant.ts';
 import { grantTypes } from './grant-types.ts';
+import { isKeysUnavailable, toTrailReason } from './keys-unavailable.ts';
 import { admitToken, tooOften } from './limit-requests.ts';
 import { type RecordTokenDeps, type RefusalRecorder, recordIssuedToken } from './record-token.ts';
 
@@ -59,9 +60,18 @@ function alreadyUsed(grantType: unknown): Answer {
 }
 
 async function settleRefusal(deps: SettleDeps, held: Held, ctx: KoaContextWithOIDC): Promise<void> {
+  if (isGrantOfOthers(ctx)) ctx.body = { ...Object(ctx.body), error: 'unauthorized_client' };
   await recordRefusal(deps, held, ctx);
   // Nothing is wrong with the token that anybody knows of: its issuer could not be asked.
-  if (held.grants.refusalOf(ctx) === 'keys_unavailable') answerUnavailable(ctx);
+  if (isKeysUnavailable(held.grants.refusalOf(ctx))) answerUnavailable(ctx);
+}
+
+/** RFC 6749 section 5.2 has a word for it, where the library says `invalid_request`. */
+function isGrantOfOthers(ctx: KoaContextWithOIDC): boolean {
+  const grantType = ctx.oidc.params?.['grant_type'];
+  const { Client: client } = ctx.oidc.entities;
+  if (client === undefined || typeof grantType !== 'string') return false;
+  return memberOf(ctx.body, 'error') === 'invalid_request' && !client.grantTypeAllowed(grantType);
 }
 
 async function recordRefusal(
@@ -78,7 +88,7 @@ async function recordRefusal(
   deps.logger.info({ clientId, reason }, 'Token refused');
   // Nothing is given away here, so a refusal that cannot be recorded is refused all the same.
   await deps.refusals
-    .record({ clientId, reason })
+    .record({ clientId, reason: toTrailReason(reason) })
     .catch((cause: unknown) => deps.logger.error({ error: cause, clientId }, 'A refusal was not recorded'));
 }
 

@@ -129,15 +129,32 @@ test.each(['https://cluster.example:6443', 'https://93.184.216.34', 'https://[26
   },
 );
 
-test('keys that cannot be used are refused, good ones are not', async () => {
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
-  const good = jsonWebKeySetSchema.parse({ keys: [publicKey.export({ format: 'jwk' })] });
-  expect(await check({ issuer: 'https://cluster.example', jwks: good })).toBeUndefined();
-  const bad: JsonWebKeySet = { keys: [{ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }] };
-  expect(await check({ issuer: 'https://cluster.example', jwks: bad })).toEqual({
-    ok: false,
-    failure: { code: 'trust_rule.keys_malformed' },
-  });
+describe('the keys of a rule', () => {
+  const checkKey = (key: object) =>
+    check({ issuer: 'https://cluster.example', jwks: jsonWebKeySetSchema.parse({ keys: [key] }) });
+  const rsa = (modulusLength: number) =>
+    generateKeyPairSync('rsa', { modulusLength }).publicKey.export({ format: 'jwk' });
+  const ec = (namedCurve: string) =>
+    generateKeyPairSync('ec', { namedCurve }).publicKey.export({ format: 'jwk' });
+
+  test.each<[string, () => object]>([
+    ['RSA of 2048 bits', () => rsa(2_048)],
+    ['RSA for PS256', () => ({ ...rsa(2_048), alg: 'PS256' })],
+    ['P-256', () => ec('P-256')],
+    ['P-384', () => ec('P-384')],
+    ['Ed25519', () => generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })],
+  ])('may be %s', async (_what, key) => expect(await checkKey(key())).toBeUndefined());
+
+  // Each would be refused at every exchange, whatever it signed.
+  test.each<[string, () => object]>([
+    ['RSA of 1024 bits', () => rsa(1_024)],
+    ['of an algorithm that is not taken', () => ({ ...rsa(2_048), alg: 'RS512' })],
+    ['P-521', () => ec('P-521')],
+    ['for key agreement', () => generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' })],
+    ['off their curve', () => ({ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' })],
+  ])('may not be %s', async (_what, key) =>
+    expect(await checkKey(key())).toEqual({ ok: false, failure: { code: 'trust_rule.keys_malformed' } }),
+  );
 });
 
 describe('a required claim', () => {

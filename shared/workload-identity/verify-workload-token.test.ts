@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fail, secondsAfter, systemClock, systemRandom, toNumericDate } from '../kernel/index.ts';
@@ -147,8 +147,20 @@ describe('a token', () => {
     async (token) => expect(await verify(token)).toEqual(refused('malformed')),
   );
 
+  // A rule's keys may be older than what is refused at its making.
+  test.each<[string, string, () => object]>([
+    ['too short', 'RS256', () => shortKey()],
+    ['off its curve', 'ES256', () => ({ kty: 'EC', crv: 'P-256', x: zeros, y: zeros })],
+  ])('is refused, and not tried again for ever, by a key that is %s', async (_what, alg, key) => {
+    const weak = { keys: [{ ...key(), kid: alg }] } as JsonWebKeySet;
+    expect(await verify(await mint({ alg }), { jwks: weak })).toEqual(refused('unknown_key'));
+  });
+  const zeros = Buffer.alloc(32).toString('base64url');
+  const shortKey = () =>
+    generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey.export({ format: 'jwk' });
+
   test('is refused while the keys of its issuer cannot be had', async () => {
-    expect(await verify(await mint(), { jwks: undefined })).toEqual(refused('keys_unavailable'));
+    expect(await verify(await mint(), { jwks: undefined })).toEqual(refused('keys_unavailable:unreachable'));
   });
 });
 

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createLocalJWKSet, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import {
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose';
 import {
   type Clock,
   type Fail,
@@ -9,7 +16,7 @@ import {
   secondsAfter,
   toNumericDate,
 } from '../kernel/index.ts';
-import type { IssuerKeys } from '../remote-jwks/index.ts';
+import type { IssuerKeys, IssuerKeysFailure } from '../remote-jwks/index.ts';
 import { hasRequiredClaim } from './required-claim.ts';
 import { matchesSubject } from './subject-pattern.ts';
 import { type TrustRule, tokenAgeSecondsBounds } from './trust-rule.ts';
@@ -36,7 +43,7 @@ export type WorkloadTokenRefusal = {
     | 'malformed'
     | 'type'
     | 'algorithm'
-    | 'keys_unavailable'
+    | `keys_unavailable:${IssuerKeysFailure['reason']}`
     | 'unknown_key'
     | 'signature'
     | 'issuer'
@@ -76,20 +83,33 @@ export async function verifyWorkloadToken(
     rule.jwks === undefined
       ? await deps.issuerKeys.find({ ...rule, kid: header.kid })
       : ok(createLocalJWKSet(rule.jwks));
-  if (!keys.ok) return refuse('keys_unavailable');
+  if (!keys.ok) return refuse(`keys_unavailable:${keys.failure.reason}`);
+  const now = deps.clock.now();
+  const verified = await verifySignature({ rule, token, now }, keys.value);
+  return verified.ok ? checkClaims({ rule, token, now }, verified.value) : verified;
+}
+
+type Presented = { readonly rule: TrustRule; readonly token: string; readonly now: Date };
+
+async function verifySignature(
+  { rule, token, now }: Presented,
+  getKey: JWTVerifyGetKey,
+): Promise<Result<JWTPayload, WorkloadTokenRefusal>> {
   try {
-    const { payload } = await jwtVerify(token, keys.value, {
+    const { payload } = await jwtVerify(token, getKey, {
       algorithms: workloadAlgorithms,
       issuer: rule.issuer,
       audience: rule.audience,
-      currentDate: deps.clock.now(),
+      currentDate: now,
       clockTolerance: workloadSkewSeconds,
       maxTokenAge: rule.tokenAgeSecondsMax,
       requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat'],
     });
-    return checkClaims({ rule, token, now: deps.clock.now() }, payload);
+    return ok(payload);
   } catch (error) {
     if (error instanceof errors.JOSEError) return refuse(reasonOf(error));
+    // Thrown of a key that cannot be used: too short, or a point off its curve. It is as good as none.
+    if (error instanceof TypeError || error instanceof DOMException) return refuse('unknown_key');
     throw error;
   }
 }
@@ -105,7 +125,7 @@ function readHeader(token: string) {
 }
 
 function checkClaims(
-  { rule, token, now }: { rule: TrustRule; token: string; now: Date },
+  { rule, token, now }: Presented,
   { sub, aud, exp, iat, jti, ...claims }: JWTPayload,
 ): Result<WorkloadToken, WorkloadTokenRefusal> {
   if (Array.isArray(aud) && aud.length !== 1) return refuse('audience');
