@@ -192,7 +192,6 @@ function clusterObjects(input: {
         'jwks-max-age-seconds': '1',
         'signing-key-publish-lead-seconds': '2',
         'signing-key-rotation-interval-seconds': '2592000',
-        'trusted-hops': '0',
         'log-level': 'info',
         'otlp-endpoint': process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '',
         ...input.options.settings,
@@ -229,7 +228,8 @@ function startServices(
       port,
       script: join(root, 'dist', name, 'index.mjs'),
       workingDirectory: root,
-      env: environmentOf(manifest, objects),
+      // No proxy stands in front of a process here.
+      env: { ...environmentOf(manifest, objects), TRUSTED_HOPS: '0' },
       onLine: (line) => console.log(name, line),
     });
   });

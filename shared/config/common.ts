@@ -5,8 +5,8 @@ export const commonConfig = {
   /** Given by Knative; the only port a function listens on. */
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  /** Proxies in front of us that append to X-Forwarded-For. */
-  TRUSTED_HOPS: z.coerce.number().int().min(0).max(5).default(1),
+  /** Proxies in front of us that append to X-Forwarded-For; with one too many a caller chooses his address. */
+  TRUSTED_HOPS: z.coerce.number().int().min(0).max(5).default(0),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
 };
 

@@ -10,6 +10,7 @@ type Manifest = {
   spec: Record<string, unknown>;
 };
 
+const autoscaling = 'autoscaling.knative.dev';
 const root = join(import.meta.dirname, '..', '..');
 const at = (value: unknown, ...path: (string | number)[]): unknown =>
   path.reduce<unknown>(
@@ -131,6 +132,39 @@ test('the decision point stays warm, with enough pods that the activator leaves 
   const annotations = at(authorize?.spec, 'template', 'metadata', 'annotations') as Record<string, string>;
   expect(Number(annotations['autoscaling.knative.dev/min-scale'])).toBeGreaterThanOrEqual(3);
   expect(annotations['autoscaling.knative.dev/target-burst-capacity']).toBe('0');
+});
+
+// Threat: one hop too many, and a caller writes his own address; one too few, and all share that of a proxy.
+describe.each(
+  services
+    .map(({ metadata, spec }) => ({
+      name: metadata.name,
+      capacity: at(spec, 'template', 'metadata', 'annotations', `${autoscaling}/target-burst-capacity`),
+      env: at(spec, 'template', 'spec', 'containers', 0, 'env') as { name: string; value?: string }[],
+    }))
+    .flatMap(({ name, capacity, env }) => {
+      const hops = env.find((entry) => entry.name === 'TRUSTED_HOPS');
+      return hops === undefined ? [] : [{ name, capacity, hops: hops.value }];
+    }),
+)('the address of a caller of $name', ({ capacity, hops }) => {
+  test('is found behind the proxies of its path: ingress, queue-proxy, and the activator always or never', () => {
+    expect(['0', '-1']).toContain(capacity);
+    expect(hops).toBe(capacity === '-1' ? '3' : '2');
+  });
+});
+
+test('every Service that anybody can reach says how many proxies are in front of it', () => {
+  const saying = services.filter(({ spec }) =>
+    (at(spec, 'template', 'spec', 'containers', 0, 'env') as { name: string }[]).some(
+      ({ name }) => name === 'TRUSTED_HOPS',
+    ),
+  );
+  expect(saying.map(({ metadata }) => metadata.name).sort()).toEqual([
+    'admin',
+    'authorize',
+    'git-webhook',
+    'token',
+  ]);
 });
 
 describe.each(
