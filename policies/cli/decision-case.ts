@@ -111,7 +111,11 @@ function toFacts({ organization, subject, bindings, registered }: DecisionCase):
   const facts: unknown = {
     organization,
     subject: state,
-    bindings: bindings.map(({ scope = everywhere, ...binding }) => ({ ...binding, scope })),
+    bindings: bindings.map(({ scope = everywhere, ...binding }) => ({
+      ...binding,
+      // Of a team whose tree a case says nothing of, none is below it.
+      scope: scope.type === 'team' ? { descendants: [], ...scope } : scope,
+    })),
     ...(registered === undefined ? {} : { resource: registered }),
   };
   return facts as SubjectFacts;

@@ -4,7 +4,7 @@ import { openPool } from '../../shared/db/index.ts';
 import { openBundle } from './bundle-path.ts';
 import { type PolicyCommand, readArguments, toPath, UsageError } from './command.ts';
 import { decideCase, readCases, toRequest } from './decision-case.ts';
-import { readSegments, replayRecord } from './replay-records.ts';
+import { readSegments, replayRecord, whyNotAsked } from './replay-records.ts';
 import { createReplayTally, type ReplayReport } from './replay-report.ts';
 import { toTable } from './replay-table.ts';
 
@@ -56,6 +56,8 @@ type RecordNotes = {
   readonly facts: 'stated' | 'present';
   readonly changed_since?: number;
   readonly incomplete?: number;
+  /** Records that stand for no single question, and those whose names were shortened: neither can be asked again. */
+  readonly skipped?: { readonly searches: number; readonly shortened: number };
 };
 
 async function replayCases(engines: Engines, path: string): Promise<ReplayReport & RecordNotes> {
@@ -92,14 +94,20 @@ async function replayRecords(
     const facts = rememberFacts(postgresSubjectFacts(pool));
     const tally = createReplayTally();
     let [changed, incomplete] = [0, 0];
+    const skipped = { searches: 0, shortened: 0 };
     for await (const line of readSegments(segments.map(toPath))) {
+      const why = whyNotAsked(line);
+      if (why !== undefined) {
+        skipped[why === 'search' ? 'searches' : 'shortened']++;
+        continue;
+      }
       const { asked, isChangedSince, isIncomplete } = await replayRecord({ ...engines, facts }, line);
       tally.add(asked);
       if (isChangedSince) changed++;
       if (isIncomplete) incomplete++;
     }
     const since = engines.against === undefined ? {} : { changed_since: changed };
-    return { facts: 'present', ...since, incomplete, ...tally.read() };
+    return { facts: 'present', ...since, incomplete, skipped, ...tally.read() };
   } finally {
     await pool.close();
   }
@@ -125,7 +133,7 @@ function toAnswer({ decision, code, rule }: { decision: boolean; code: string; r
   return { decision, code, ...(rule === undefined ? {} : { rule }) };
 }
 
-function toNotes({ facts, changed_since, incomplete = 0 }: RecordNotes): string {
+function toNotes({ facts, changed_since, incomplete = 0, skipped }: RecordNotes): string {
   if (facts === 'stated') return '';
   return [
     '',
@@ -134,6 +142,7 @@ function toNotes({ facts, changed_since, incomplete = 0 }: RecordNotes): string 
       ? 'So a flip may come of facts that have changed since; --against tells the policy alone.'
       : `${changed_since} records say other than the bundle before does now: their facts have changed since.`,
     `${incomplete} records lack attributes that were masked or left out.`,
+    `${skipped?.searches ?? 0} records of searches and ${skipped?.shortened ?? 0} with shortened names were not asked again.`,
     '',
   ].join('\n');
 }

@@ -30,12 +30,23 @@ const lineSchema = z.object({
     .optional(),
   attributes_left_out: z.number().optional(),
   masked: z.array(z.string()).optional(),
+  masked_left_out: z.number().optional(),
+  shortened: z.boolean().optional(),
   decision: z.boolean(),
   code: z.string(),
   rule: z.string().optional(),
 });
 
 export type RecordedLine = z.output<typeof lineSchema>;
+
+/**
+ * Why a record cannot be asked again. `search`: one stands for a whole page of a search, and names no question that was
+ * decided. `shortened`: its names are not those that were asked about.
+ */
+export function whyNotAsked({ code, shortened }: RecordedLine): 'search' | 'shortened' | undefined {
+  if (code === 'searched') return 'search';
+  return shortened === true ? 'shortened' : undefined;
+}
 
 /** Records of segments, one after the other; a damaged segment or line ends the replay, which could mislead. */
 export async function* readSegments(paths: readonly string[]): AsyncGenerator<RecordedLine> {
@@ -92,7 +103,8 @@ export async function replayRecord(
       after: toAnswer(after),
     },
     isChangedSince: deps.against !== undefined && before.decision !== line.decision,
-    isIncomplete: line.attributes_left_out !== undefined || (line.masked ?? []).length > 0,
+    isIncomplete:
+      (line.attributes_left_out ?? line.masked_left_out) !== undefined || (line.masked ?? []).length > 0,
   };
 }
 

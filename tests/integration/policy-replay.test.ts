@@ -109,6 +109,36 @@ describe('a replay of decision records', () => {
     expect(same.out).toContain('Facts are those of the database now');
   });
 
+  // A search that found something is one record, permitted, about any action: asked as a question it is a refusal.
+  it('asks no search again, and counts those it left out', async () => {
+    const token = (await world.keys.issue(organization, 'gateway')).text;
+    const subject = { type: 'user', id: organization.idOf('ann') };
+    const before = instance.records.length;
+    const question = { subject, resource: { type: 'document', id: '42' } };
+    expect(
+      (await askAuthorize(instance.base, question, { token, path: '/access/v1/search/action' })).status,
+    ).toBe(200);
+    const lines = instance.records.splice(before).map((made) => toLine(made));
+    expect(lines.join('')).toContain('"decision":true,"code":"searched"');
+    await writeFile(at('search.ndjson.gz'), gzipSync(lines.join('')));
+    const args = [
+      '--bundle',
+      at('old'),
+      '--database',
+      world.database.appUrl,
+      '--records',
+      at('search.ndjson.gz'),
+    ];
+    const same = await runPolicy('replay', ...args, '--json');
+    expect(same.code).toBe(0);
+    expect(JSON.parse(same.out)).toMatchObject({
+      total: 0,
+      flipped: 0,
+      skipped: { searches: 1, shortened: 0 },
+    });
+    expect((await runPolicy('replay', ...args)).out).toContain('1 records of searches');
+  });
+
   it('tells facts that have changed since from what the policy would flip', async () => {
     const id = organization.bindingIds[1] ?? '';
     const change = (effect: 'allow' | 'deny') =>

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBundle, writeBundleFiles } from '../../policies/cli/bundle-path.ts';
-import { type RecordedLine, replayRecord } from '../../policies/cli/replay-records.ts';
+import { type RecordedLine, replayRecord, whyNotAsked } from '../../policies/cli/replay-records.ts';
 import { createMemorySubjectFacts } from '../../shared/authorization/index.ts';
 import { bundleFiles, withData } from '../support/policy-bundle-fixture.ts';
 import { runPolicy } from '../support/policy-command.ts';
@@ -166,5 +166,12 @@ describe('a record is asked again', () => {
       isIncomplete: true,
       isChangedSince: true,
     });
+  });
+
+  test('unless it stands for a search, or its names are not what was asked about', () => {
+    const reasons = [{}, { code: 'searched', rule: 'search_action', action: '*' }, { shortened: true }].map(
+      (changes) => whyNotAsked({ ...line, ...changes }),
+    );
+    expect(reasons).toEqual([undefined, 'search', 'shortened']);
   });
 });

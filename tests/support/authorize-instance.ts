@@ -181,9 +181,9 @@ export const question = (
 export async function askAuthorize(
   base: string,
   body: unknown,
-  options: { token?: string; headers?: Record<string, string> } = {},
+  options: { token?: string; headers?: Record<string, string>; path?: string } = {},
 ) {
-  const response = await fetch(`${base}/access/v1/evaluation`, {
+  const response = await fetch(`${base}${options.path ?? '/access/v1/evaluation'}`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
