@@ -107,10 +107,13 @@ export const eventCatalog = {
     requiredClaims: z
       .array(z.strictObject({ pointer: z.string(), value: z.union([z.string(), z.number(), z.boolean()]) }))
       .max(10),
+    tokenAgeSecondsMax: z.int(),
     tokenUse: z.enum(['once', 'until_expiry']),
     /** Absent when tokens are not narrowed. */
     scopes: z.array(z.string()).max(50).optional(),
     hasOwnKeys: z.boolean(),
+    /** RFC 7638, SHA-256; absent when the keys are found by discovery. */
+    keyThumbprints: z.array(z.string()).max(50).optional(),
   }),
   'uos.trust-rule.disabled.v1': trustRule,
   'uos.trust-rule.enabled.v1': trustRule,

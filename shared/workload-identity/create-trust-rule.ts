@@ -1,3 +1,4 @@
+import { calculateJwkThumbprint } from 'jose';
 import { type OrgTransaction, withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import { fail, ok, type Result } from '../kernel/index.ts';
@@ -21,6 +22,7 @@ export async function createTrustRule(
 ): Promise<Result<TrustRule, Failure>> {
   const refused = await checkTrustRule(deps, input);
   if (refused !== undefined) return refused;
+  const data = await toEventData(input);
   const now = deps.clock.now();
   const id = trustRuleId.create(deps);
   const rule: TrustRule = {
@@ -38,7 +40,7 @@ export async function createTrustRule(
       type: 'uos.trust-rule.created.v1',
       subject: rule.id,
       actor,
-      data: toEventData(rule),
+      data,
     });
     return added;
   });
@@ -61,7 +63,8 @@ async function add(
 }
 
 /** All that decides whom the rule lets in, so that the record alone answers that later. */
-function toEventData(rule: TrustRule) {
+async function toEventData(rule: Omit<CreateTrustRuleInput, 'actor'>) {
+  const thumbprints = rule.jwks?.keys.map((key) => calculateJwkThumbprint(key));
   return {
     name: rule.name,
     serviceAccountId: rule.serviceAccountId,
@@ -69,8 +72,10 @@ function toEventData(rule: TrustRule) {
     audience: rule.audience,
     subjectPattern: rule.subjectPattern,
     requiredClaims: rule.requiredClaims.map(({ pointer, value }) => ({ pointer, value })),
+    tokenAgeSecondsMax: rule.tokenAgeSecondsMax,
     tokenUse: rule.tokenUse,
     ...(rule.scopes === undefined ? {} : { scopes: [...rule.scopes] }),
     hasOwnKeys: rule.jwks !== undefined,
+    ...(thumbprints === undefined ? {} : { keyThumbprints: await Promise.all(thumbprints) }),
   };
 }

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { thumbprintOf } from '../../shared/signing-key/index.ts';
 import { type AdminService, digestDatabase, startAdminService } from '../support/admin-service.ts';
 
 let admin: AdminService;
@@ -105,6 +106,7 @@ describe('a trust rule', () => {
       name: 'deployments',
       serviceAccountId: tenant.idOf('ci'),
       audience: 'https://token.test',
+      tokenAgeSecondsMax: 600,
       tokenUse: 'once',
       scopes: ['document:read'],
       hasOwnKeys: false,
@@ -129,6 +131,12 @@ describe('a trust rule', () => {
       jwks: { keys: [{ ...jwk, x5c: ['AA'] }] },
     });
     expect([created.status, created.json.jwks]).toEqual([201, { keys: [jwk] }]);
+    // Whom the rule lets in is said by the record alone, after the rule is gone.
+    const [event] = await eventsOf(created.json.id);
+    expect(event?.data).toMatchObject({
+      hasOwnKeys: true,
+      keyThumbprints: [thumbprintOf({ kty: 'EC', crv: jwk.crv, x: jwk.x, y: jwk.y })],
+    });
   });
 
   it('is one of at most 20 of its account, and its name is taken once', async () => {
