@@ -177,6 +177,40 @@ describe('an entry', () => {
     expect(cache.find('a')).toBe(allow);
   });
 
+  // Threat: an allow that was slow on its way is used for a minute after the refusal that overtook it.
+  it.each<[string, Outcome, number]>([
+    ['a step-up', { outcome: 'step_up', decision: false, stepUp: {}, context: {} }, 5000],
+    ['a denial that may not be kept', { outcome: 'deny', decision: false, obligations: [], context: {} }, 0],
+    ['a denial whose life is over', { outcome: 'deny', decision: false, obligations: [], context: {} }, 1],
+  ])('is not made of a late answer after %s', (_name, refusal, lifetimeMs) => {
+    const { state, cache, keep } = open({ ttlMs: 60_000 });
+    state.now = start + 1000;
+    keep('a', lifetimeMs, refusal);
+    state.now = start + 1001;
+    cache.find('a');
+    cache.keep('a', allow, { askedAt: new Date(start), lifetimeMs: 60_000 });
+    expect(cache.find('a')?.outcome).not.toBe('allow');
+    keep('a', 5000);
+    expect(cache.find('a')).toBe(allow);
+  });
+
+  it('is not made of a late answer either where the refusal after it has been forgotten for want of room', () => {
+    const { state, cache, keep } = open({ entriesMax: 1 });
+    state.now = start + 1000;
+    keep('a', 0);
+    keep('b', 0);
+    cache.keep('a', allow, { askedAt: new Date(start), lifetimeMs: 5000 });
+    expect(cache.find('a')).toBeUndefined();
+  });
+
+  it('is made again after the clock went back', () => {
+    const { state, cache, keep } = open();
+    keep('a', 0);
+    state.now = start - 60_000;
+    keep('a');
+    expect(cache.find('a')).toBe(allow);
+  });
+
   it.each<[string, Outcome]>([
     ['an error', undecided({ code: 'answer.undecided' })],
     ['a step-up', { outcome: 'step_up', decision: false, stepUp: {}, context: {} }],

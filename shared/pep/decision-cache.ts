@@ -11,8 +11,8 @@ export type DecisionCacheLimits = {
 export type DecisionCache = {
   find(key: string): Outcome | undefined;
   /**
-   * Keeps an allow or a plain denial for `lifetimeMs` from `askedAt`; anything else is not kept. A late answer does not
-   * replace one that was asked for after it.
+   * Keeps an allow or a plain denial for `lifetimeMs` from `askedAt`; anything else is not kept. A late answer is not
+   * kept after one that was asked for after it, whether that one was kept or not.
    */
   keep(
     key: string,
@@ -26,6 +26,7 @@ type Entry = { readonly outcome: Outcome; readonly askedAt: number; readonly exp
 /** A Map keeps the order of insertion, so its first key is the least recently used. */
 export function createDecisionCache(clock: Clock, { entriesMax, ttlMs }: DecisionCacheLimits): DecisionCache {
   const entries = new Map<string, Entry>();
+  const isLate = rememberAsked(clock, entriesMax);
   return {
     find: (key) => {
       const entry = entries.get(key);
@@ -37,7 +38,7 @@ export function createDecisionCache(clock: Clock, { entriesMax, ttlMs }: Decisio
     },
     keep: (key, outcome, { askedAt, lifetimeMs }) => {
       const asked = askedAt.getTime();
-      if ((entries.get(key)?.askedAt ?? asked) > asked) return;
+      if (isLate(key, asked)) return;
       entries.delete(key);
       const entry = { outcome, askedAt: asked, expiresAt: asked + Math.min(lifetimeMs, ttlMs) };
       if (!isReusable(outcome) || !isFresh(entry, clock.now().getTime())) return;
@@ -45,6 +46,27 @@ export function createDecisionCache(clock: Clock, { entriesMax, ttlMs }: Decisio
       const [oldest] = entries.keys();
       if (entries.size > entriesMax && oldest !== undefined) entries.delete(oldest);
     },
+  };
+}
+
+/**
+ * Whether a later question has been answered. Threat: an allow that was slow on its way outlives the refusal that
+ * overtook it. Of so many keys; of those that are forgotten, nothing counts that was asked before they were.
+ */
+function rememberAsked(clock: Clock, keysMax: number): (key: string, asked: number) => boolean {
+  const latest = new Map<string, number>();
+  let forgotten = Number.NEGATIVE_INFINITY;
+  return (key, asked) => {
+    const known = latest.get(key) ?? forgotten;
+    // What was asked in the future is from before the clock was set back.
+    if (known > asked && known <= clock.now().getTime()) return true;
+    latest.delete(key);
+    latest.set(key, asked);
+    const [oldest] = latest;
+    if (latest.size <= keysMax || oldest === undefined) return false;
+    latest.delete(oldest[0]);
+    forgotten = Math.max(forgotten, oldest[1]);
+    return false;
   };
 }
 

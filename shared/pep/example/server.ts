@@ -9,6 +9,7 @@ const { values: flags } = parseArgs({
     pdp: { type: 'string', default: 'http://127.0.0.1:8080' },
     'credential-file': { type: 'string', default: '.uos/local/operator-key' },
     port: { type: 'string', default: '3000' },
+    'timeout-ms': { type: 'string', default: '1000' },
   },
 });
 
@@ -16,6 +17,7 @@ const pep = createPep({
   url: flags.pdp,
   // Read at each call: a key that was rotated is taken up without a restart.
   credential: () => readFile(flags['credential-file'], 'utf8'),
+  timeoutMs: Number(flags['timeout-ms']),
   onError: ({ code, status }) => process.stderr.write(`No decision: ${code} ${status ?? ''}\n`),
 });
 
