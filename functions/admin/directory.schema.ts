@@ -6,6 +6,7 @@ import { instantField, managedByField } from './field.schema.ts';
 export const directoryIds = {
   member: typeId('usr'),
   team: typeId('team'),
+  group: typeId('group'),
   role: typeId('role'),
   binding: typeId('bind'),
 };
@@ -17,6 +18,7 @@ const declared = {
   managedBy: managedByField.exclude(['platform']),
   updatedAt: instantField,
 };
+const members = z.array(z.strictObject({ type: z.enum(['user', 'service_account']), id: z.string() }));
 const effect = z.enum(['allow', 'deny']);
 
 export const memberView = z.strictObject({
@@ -30,8 +32,12 @@ export const teamView = z.strictObject({
   ...declared,
   displayName: z.string(),
   parentTeamId: z.string().optional(),
-  members: z.array(z.strictObject({ type: z.enum(['user', 'service_account']), id: z.string() })),
+  members,
 });
+
+export const groupView = z.strictObject({ ...declared, displayName: z.string() });
+
+export const groupWithMembersView = groupView.extend({ members });
 
 export const roleView = z.strictObject({
   ...declared,
@@ -42,7 +48,7 @@ export const roleView = z.strictObject({
 export const roleBindingView = z.strictObject({
   ...declared,
   role: z.string(),
-  subject: z.strictObject({ type: z.enum(['user', 'team', 'service_account']), id: z.string() }),
+  subject: z.strictObject({ type: z.enum(['user', 'team', 'group', 'service_account']), id: z.string() }),
   scope: z.strictObject({ type: z.enum(['organization', 'team', 'resource']), id: z.string() }),
   effect,
   expiresAt: instantField.optional(),

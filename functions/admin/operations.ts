@@ -15,6 +15,7 @@ import { getAuditExportOperation } from './get-audit-export.ts';
 import { getDataKeyRotationOperation } from './get-data-key-rotation.ts';
 import { getDecisionLogOperation } from './get-decision-log.ts';
 import { getGitSourceOperation } from './get-git-source.ts';
+import { getGroupOperation } from './get-group.ts';
 import { getOrganizationOperation } from './get-organization.ts';
 import { getServiceAccountOperation } from './get-service-account.ts';
 import { getTrustRuleOperation } from './get-trust-rule.ts';
@@ -25,6 +26,7 @@ import { listAuditEventsOperation } from './list-audit-events.ts';
 import { listDataKeyRotationsOperation } from './list-data-key-rotations.ts';
 import { listDecisionsOperation } from './list-decisions.ts';
 import { listGitSourcesOperation } from './list-git-sources.ts';
+import { listGroupsOperation } from './list-groups.ts';
 import { listMembersOperation } from './list-members.ts';
 import { listOrganizationsOperation } from './list-organizations.ts';
 import { listResourceTypesOperation } from './list-resource-types.ts';
@@ -59,6 +61,8 @@ export const operations: readonly Operation[] = [
   listMembersOperation,
   eraseUserOperation,
   listTeamsOperation,
+  listGroupsOperation,
+  getGroupOperation,
   listRolesOperation,
   listRoleBindingsOperation,
   createServiceAccountOperation,

@@ -6,6 +6,7 @@ export const permissions = [
   'organization:update',
   'organization:create',
   'organization:list',
+  'group:read',
   'service_account:read',
   'service_account:create',
   'service_account:update',

@@ -27,7 +27,11 @@ beforeAll(async () => {
 afterAll(() => admin.close());
 
 async function seedVictim(): Promise<Victim> {
-  const tenant = await admin.seedTenant({ serviceAccounts: ['target'], users: ['ada'] });
+  const tenant = await admin.seedTenant({
+    serviceAccounts: ['target'],
+    users: ['ada'],
+    groups: { all: ['ada'] },
+  });
   const key = await admin.apiKeys.issue(tenant, 'target');
   const requested = await requestExport(
     { ...admin.deps, store: admin.deps.stores.auditExport },
@@ -74,6 +78,7 @@ async function seedVictim(): Promise<Victim> {
     export: requested.value.id,
     source: source.value.source.id,
     user: tenant.idOf('ada'),
+    group: tenant.idOf('all'),
     path: 'events.ndjson',
     signingKey: 'x'.repeat(43),
     rotation: 'dkr_00000000000000000000000000',

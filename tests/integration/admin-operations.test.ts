@@ -15,7 +15,11 @@ beforeAll(async () => {
     users: ['ada'],
     serviceAccounts: ['ci'],
     teams: { core: { members: ['ada', 'ci'] } },
-    bindings: [{ role: 'Developer', subject: 'core' }],
+    groups: { oncall: ['ada', 'ci'], empty: [] },
+    bindings: [
+      { role: 'Developer', subject: 'core' },
+      { role: 'Auditor', subject: 'oncall' },
+    ],
   });
   home = `/v1/organizations/${tenant.organizationId}`;
 });
@@ -97,6 +101,68 @@ describe('organizations', () => {
         effect: 'allow',
       }),
     );
+  });
+});
+
+describe('groups', () => {
+  const groups = () => `${home}/groups`;
+
+  it('are listed without members, newest first, and found with them', async () => {
+    const listed = await walk(`${groups()}?limit=1`, tenant.key);
+    expect(listed.map(({ name }) => name)).toEqual(['empty', 'oncall']);
+    expect(idsOf(listed)).toEqual(['empty', 'oncall'].map(tenant.idOf));
+    expect(listed[1]).toEqual({
+      id: tenant.idOf('oncall'),
+      name: 'oncall',
+      displayName: 'oncall',
+      managedBy: 'api',
+      updatedAt: expect.any(String),
+    });
+    const found = await admin.request('get', `${groups()}/${tenant.idOf('oncall')}`, tenant);
+    expect(found.json).toEqual({
+      ...listed[1],
+      members: [
+        { type: 'service_account', id: tenant.idOf('ci') },
+        { type: 'user', id: tenant.idOf('ada') },
+      ],
+    });
+    const empty = await admin.request('get', `${groups()}/${tenant.idOf('empty')}`, tenant);
+    expect(empty.json.members).toEqual([]);
+  });
+
+  it('are named as the subject of what they hold', async () => {
+    const { json } = await admin.request('get', `${home}/role-bindings`, tenant);
+    const subject = { type: 'group', id: tenant.idOf('oncall') };
+    expect(json.items).toContainEqual(expect.objectContaining({ role: 'Auditor', subject }));
+  });
+
+  it('of another organization are not found, be it by their own path or through ours', async () => {
+    const other = await admin.seedTenant({ groups: { theirs: [] } });
+    const theirs = `/v1/organizations/${other.organizationId}/groups`;
+    const paths = [`${groups()}/${other.idOf('theirs')}`, theirs, `${theirs}/${other.idOf('theirs')}`];
+    for (const path of paths) expect((await admin.request('get', path, tenant)).status).toBe(404);
+  });
+
+  it('are read with the permission alone, which may be on one of them', async () => {
+    const { idOf, ...seeded } = await admin.seedTenant({
+      serviceAccounts: ['member', 'reader'],
+      groups: { a: [], b: [] },
+      roles: { 'group-reader': ['group:read'] },
+      bindings: [{ role: 'Member', subject: 'member' }],
+    });
+    const { text: key } = await admin.apiKeys.issue({ idOf, ...seeded }, 'member');
+    const path = `/v1/organizations/${seeded.organizationId}/groups`;
+    const status = async (name: string) =>
+      (await admin.request('get', name === '' ? path : `${path}/${idOf(name)}`, { key })).status;
+    expect([await status(''), await status('a')]).toEqual([403, 403]);
+    await withOrg(admin.pool, seeded.organizationId, (tx) =>
+      tx
+        .updateTable('role_binding')
+        .set({ role_name: 'group-reader', scope_type: 'resource', scope_id: `group:${idOf('a')}` })
+        .where('subject_id', '=', idOf('member'))
+        .execute(),
+    );
+    expect([await status(''), await status('a'), await status('b')]).toEqual([403, 200, 403]);
   });
 });
 
