@@ -9,6 +9,7 @@ export default defineConfig({
           name: 'unit',
           // Against a hang, not a bound on speed: machines here are shared.
           testTimeout: 30_000,
+          hookTimeout: 30_000,
           include: [
             '{shared,functions,knative,migrations}/**/*.test.ts',
             'tests/{architecture,decisions,policy,support}/**/*.test.ts',

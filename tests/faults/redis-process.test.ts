@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DatabasePool, openPool } from '../../shared/db/index.ts';
+import { waitUntil } from '../support/authorize-instance.ts';
 import { type AuthorizeProcess, startAuthorizeProcess } from '../support/authorize-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { hasRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
@@ -70,7 +71,7 @@ async function ask(instance: AuthorizeProcess, account: string, times: number): 
 async function expectLimited(instance: AuthorizeProcess, account: string): Promise<void> {
   const statuses = await ask(instance, account, burst + 10);
   expect(statuses).toEqual([...Array<number>(burst).fill(200), ...Array<number>(10).fill(429)]);
-  expect((await fetch(`${instance.base}/health/ready`)).status).toBe(200);
+  await waitUntil(async () => (await fetch(`${instance.base}/health/ready`)).status === 200);
 }
 
 describe.skipIf(!hasRedis)('an instance of authorize goes on answering, and limits alone,', () => {

@@ -50,7 +50,7 @@ describe('the admin process', () => {
       AUDIENCE: 'https://api.test',
       OBJECT_STORE_URL: 'file:///tmp/uos-none',
     });
-    const ended = once(child, 'exit');
+    const ended = once(child, 'close');
     try {
       await untilReady(`http://127.0.0.1:${port}`);
       const response = await fetch(`http://127.0.0.1:${port}/v1/organizations/platform`, {
@@ -66,7 +66,7 @@ describe('the admin process', () => {
 
   it('says all that its environment lacks at once, and does not start', async () => {
     const { child, output } = start({ PORT: '0', DATABASE_URL: 'mysql://x' });
-    expect((await once(child, 'exit'))[0]).not.toBe(0);
+    expect((await once(child, 'close'))[0]).not.toBe(0);
     for (const name of ['DATABASE_URL', 'WRAPPING_KEY_FILE', 'ISSUER_URL', 'AUDIENCE', 'OBJECT_STORE_URL'])
       expect(output()).toContain(name);
   });

@@ -18,6 +18,7 @@ import { AccessRefusedError, createPep, expressPep, fetchPep, honoPep, fastifyPe
 const pep: Pep = createPep({
   url: process.argv[2] ?? '',
   credential: async () => 'key',
+  timeoutMs: 30_000,
   cache: { entriesMax: 10, ttlMs: 1000 },
   onError: ({ code }) => console.error(code),
 });

@@ -76,7 +76,8 @@ describe('against the real decision point', () => {
 
   it('a caller who may not ask gets nothing decided', async () => {
     const { base } = instance;
-    const askAs = (credential: string) => createPep({ url: base, credential }).evaluate(read('alice'));
+    const askAs = (credential: string) =>
+      createPep({ url: base, credential, timeoutMs: 30_000 }).evaluate(read('alice'));
     const failure = { code: 'decision_point.refused' };
     expect(await askAs(outsider.text)).toMatchObject({
       decision: false,
@@ -132,7 +133,8 @@ describe('the example', () => {
       command: process.execPath,
       args: [
         join(root, 'shared/pep/example/server.ts'),
-        ...['--pdp', instance.base, '--credential-file', credentialFile, '--port', '0'],
+        ...['--pdp', instance.base, '--credential-file', credentialFile],
+        ...['--port', '0', '--timeout-ms', '30000'],
       ],
       env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
       cwd: root,

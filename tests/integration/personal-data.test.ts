@@ -179,7 +179,8 @@ describe('a text about a person', () => {
       erasing = erase();
       await eventually(async () => {
         const waiting = await fixture.query(
-          `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%subject_key%'`,
+          `select 1 from pg_stat_activity where datname = current_database()
+            and wait_event_type = 'Lock' and query like '%subject_key%'`,
         );
         return waiting.length > 0 ? true : undefined;
       });

@@ -62,7 +62,7 @@ describe.skipIf(!isServed)('a pushed declaration', () => {
     ]);
     expect(
       await fixture.query(
-        `select t.name, p.name as parent, array_agg(coalesce(u.name, s.name) order by 1) as members
+        `select t.name, p.name as parent, array_agg(coalesce(u.name, s.name) order by coalesce(u.name, s.name)) as members
            from team t left join team p on p.team_id = t.parent_team_id
            join team_member m on m.team_id = t.team_id
            left join membership u on u.user_id = m.member_id

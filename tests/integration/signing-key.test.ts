@@ -1,6 +1,13 @@
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { listen, type OrgTransaction, releaseLease, takeLease, withOrg } from '../../shared/db/index.ts';
+import {
+  listen,
+  type OrgTransaction,
+  openPool,
+  releaseLease,
+  takeLease,
+  withOrg,
+} from '../../shared/db/index.ts';
 import { type Clock, secondsAfter, systemClock } from '../../shared/kernel/index.ts';
 import { platformOrganizationId } from '../../shared/organization/index.ts';
 import {
@@ -151,14 +158,20 @@ describe('a run that was killed half-way', () => {
         await sql`select pg_sleep(60)`.execute(tx);
       },
     };
-    const killed = rotateSigningKeys({ ...deps, store: stuck }).catch((error: Error) => error.message);
+    const pool = openPool({
+      url: fixture.database.appUrl,
+      applicationName: 'test-killed',
+      statementTimeoutMs: 60_000,
+    });
+    const killed = rotateSigningKeys({ ...deps, pool, store: stuck }).catch((error: Error) => error.message);
     const cut = () =>
       fixture.sql(
         `select pg_terminate_backend(pid) from pg_stat_activity
          where datname = current_database() and query = 'select pg_sleep(60)'`,
       );
-    await expect.poll(cut, { timeout: 10_000, interval: 10 }).toHaveLength(1);
+    await expect.poll(cut, { timeout: 30_000, interval: 10 }).toHaveLength(1);
     expect(await killed).toContain('terminating connection');
+    await pool.close();
     expect(await keys()).toEqual([]);
     // A killed process gives nothing back: its lease has to run out.
     await fixture.sql(`update lease set holder = 'killed', expires_at = now() + interval '15 s'`);

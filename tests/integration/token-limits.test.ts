@@ -143,7 +143,9 @@ describe.skipIf(!hasRedis)('with Redis', () => {
   afterAll(() => redis?.close());
 
   function limitsOf(name: string): CallerLimits {
-    const connection = guardRedis(openUpstashRedis(redis.bridge, { deadlineMs: 2_000 }), { pauseMs: 60_000 });
+    const connection = guardRedis(openUpstashRedis(redis.bridge, { deadlineMs: 30_000 }), {
+      pauseMs: 60_000,
+    });
     const generous = { ratePerSecond: 1e6, burst: 1e6 };
     return openCallerLimits({ clock, redis: connection }, name, {
       failures: standstill(4),
