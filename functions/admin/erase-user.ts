@@ -15,7 +15,12 @@ export const eraseUserOperation = defineOperation({
   response: erasureView,
   act: async (deps, { actor, organization, params }) => {
     const erased = await erasePerson(
-      { ...deps, keys: deps.stores.subjectKey, people: deps.stores.person },
+      {
+        ...deps,
+        keys: deps.stores.subjectKey,
+        people: deps.stores.person,
+        apiKeys: deps.stores.apiKey,
+      },
       { organizationId: organization.id, userId: params.user, actor },
     );
     if (!erased.ok) return toProblem(erased.failure);

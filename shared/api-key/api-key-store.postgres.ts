@@ -111,6 +111,15 @@ export function postgresApiKeyStore(pool: DatabasePool): ApiKeyStore {
         .execute();
       return rows.map(toApiKey);
     },
+    redact: async (tx, owner) => {
+      await tx
+        .updateTable('api_key')
+        .set({ description: 'Erased', reason: null, labels: '{}', allowed_networks: null })
+        .where('user_id', '=', owner)
+        // Without its networks a key works from anywhere.
+        .where('status', '=', 'revoked')
+        .execute();
+    },
     hasUnrevoked: async (tx, filter) => {
       const row = await tx
         .selectFrom('api_key')

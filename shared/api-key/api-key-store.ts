@@ -3,7 +3,7 @@ import type { OrganizationId } from '../organization/index.ts';
 import type { Labels } from '../service-account/index.ts';
 import type { ApiKey } from './api-key.ts';
 import type { ApiKeyId } from './api-key-id.ts';
-import type { ApiKeyOwner } from './api-key-owner.ts';
+import type { ApiKeyOwner, UserId } from './api-key-owner.ts';
 import type { MacOfSecret, SealedSecret } from './api-key-secret.ts';
 
 /** Everything that verification needs of a key, its secrets and its owners, read at once. */
@@ -73,6 +73,8 @@ export type ApiKeyStore = {
   revoke(tx: OrgTransaction, input: { id: ApiKeyId } & Change): Promise<ApiKey | undefined>;
   /** The oldest first. */
   revokeMany(tx: OrgTransaction, input: { filter: ApiKeyFilter; limit: number } & Change): Promise<ApiKey[]>;
+  /** Takes the texts and the networks from all keys of a person, which are revoked: both may tell of him. */
+  redact(tx: OrgTransaction, owner: UserId): Promise<void>;
   hasUnrevoked(tx: OrgTransaction, filter: ApiKeyFilter): Promise<boolean>;
   /** Gives a row that has only a `mac` its seal; one that has a seal keeps it. */
   keepSealed(tx: OrgTransaction, id: ApiKeyId, secret: SealedSecret): Promise<void>;

@@ -48,7 +48,13 @@ export {
 } from './key-scopes.ts';
 export { type OwnerRights, policyOwnerRights } from './owner-rights.ts';
 export { type RevokeApiKeyInput, revokeApiKey } from './revoke-api-key.ts';
-export { type RevokeApiKeysInput, revokeApiKeys, revokedAtOnceMax } from './revoke-api-keys.ts';
+export {
+  type RevokeApiKeysInput,
+  type RevokeKeysOfInput,
+  revokeApiKeys,
+  revokedAtOnceMax,
+  revokeKeysOf,
+} from './revoke-api-keys.ts';
 export {
   overlapSecondsDefault,
   overlapSecondsMax,

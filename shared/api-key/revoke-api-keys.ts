@@ -1,9 +1,10 @@
-import { withOrgChange } from '../db/index.ts';
+import { type OrgTransaction, withOrgChange } from '../db/index.ts';
 import type { Actor } from '../events/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
 import type { ApiKey } from './api-key.ts';
 import type { ApiKeyDeps } from './api-key-deps.ts';
-import type { ApiKeyFilter } from './api-key-store.ts';
+import type { ApiKeyOwner } from './api-key-owner.ts';
+import type { ApiKeyFilter, ApiKeyStore } from './api-key-store.ts';
 import { recordRevocation } from './revoke-api-key.ts';
 
 export const revokedAtOnceMax = 200;
@@ -33,4 +34,26 @@ export async function revokeApiKeys(
     for (const key of revoked) await recordRevocation(deps.events, tx, key, input);
     return { revoked, hasMore: await deps.store.hasUnrevoked(tx, filter) };
   });
+}
+
+export type RevokeKeysOfInput = {
+  readonly organizationId: OrganizationId;
+  readonly owner: ApiKeyOwner;
+  readonly actor: Actor;
+  readonly reason: string;
+};
+
+/** Revokes every key of an owner who ends, each with its event, in the transaction in which the owner does. */
+export async function revokeKeysOf(
+  deps: Pick<ApiKeyDeps, 'events' | 'clock'> & { readonly store: Pick<ApiKeyStore, 'revokeMany'> },
+  tx: OrgTransaction,
+  input: RevokeKeysOfInput,
+): Promise<void> {
+  const { owner, actor } = input;
+  const ending = { filter: { owner }, limit: revokedAtOnceMax, by: actor.id, at: deps.clock.now() };
+  for (let hasMore = true; hasMore; ) {
+    const revoked = await deps.store.revokeMany(tx, ending);
+    for (const key of revoked) await recordRevocation(deps.events, tx, key, input);
+    hasMore = revoked.length === ending.limit;
+  }
 }

@@ -1,6 +1,8 @@
+import { type ApiKeyStore, revokeKeysOf, userId } from '../api-key/index.ts';
 import { type DatabasePool, type OrgTransaction, withOrgChange } from '../db/index.ts';
 import type { Actor, EventRecorder } from '../events/index.ts';
 import { type Clock, fail, ok, type Result } from '../kernel/index.ts';
+import type { OrganizationId } from '../organization/index.ts';
 import type { Person, PersonStore } from './person-store.ts';
 import { isLive, type SubjectKey } from './subject-key.ts';
 import type { SubjectKeyStore } from './subject-key-store.ts';
@@ -9,12 +11,13 @@ export type ErasePersonDeps = {
   readonly pool: DatabasePool;
   readonly keys: SubjectKeyStore;
   readonly people: PersonStore;
+  readonly apiKeys: Pick<ApiKeyStore, 'revokeMany' | 'redact'>;
   readonly events: EventRecorder;
   readonly clock: Clock;
 };
 
 export type ErasePersonInput = {
-  readonly organizationId: string;
+  readonly organizationId: OrganizationId;
   readonly userId: string;
   readonly actor: Actor;
 };
@@ -29,7 +32,7 @@ export type ErasePersonFailure =
 /**
  * Ends the readable data of one person in one organization: destroys their key, so that what is sealed in the trail,
  * the log and every export can be opened by nobody; puts their id in the place of their texts among the members; takes
- * them out of stored plans. Also for who is no member any more. Repeating it changes and records nothing.
+ * them out of stored plans; revokes their personal keys and blanks what those say. Also for who is no member any more. Repeating it changes and records nothing.
  */
 export async function erasePerson(
   deps: ErasePersonDeps,
@@ -43,9 +46,23 @@ export async function erasePerson(
     if (member === undefined && keys.length === 0 && !(await deps.people.isInTrail(tx, userId)))
       return fail({ code: 'person.not_found' });
     if (member?.managedBy === 'git') return fail({ code: 'person.still_declared' });
+    await endApiKeys(deps, tx, input);
     const before = findErasure(member, keys);
     return ok({ userId, erasedAt: before ?? (await erase(deps, tx, input, { member, keys })) });
   });
+}
+
+/** Also of who had been erased before keys were ended with their owner. */
+async function endApiKeys(
+  deps: ErasePersonDeps,
+  tx: OrgTransaction,
+  { organizationId, userId: user, actor }: ErasePersonInput,
+): Promise<void> {
+  const id = userId.require(user);
+  const owner = { type: 'user', id } as const;
+  const input = { organizationId, owner, actor, reason: 'owner_erased' };
+  await revokeKeysOf({ ...deps, store: deps.apiKeys }, tx, input);
+  await deps.apiKeys.redact(tx, id);
 }
 
 /** When everything had been erased, and nothing was written since. */

@@ -78,9 +78,10 @@ async function applyChange(deps: ApplyDeps, applying: Applying, change: Change):
   const { tx, run, ids, subjectKeys, at, actor } = applying;
   const { organizationId } = run;
   const { entity, operation } = change;
-  if (entity.kind === 'service-account' && operation === 'delete') {
-    await revokeKeys(deps, applying, requireOwnId(ids, entity));
-  }
+  if (operation === 'delete' && entity.kind === 'service-account')
+    await revokeKeys(deps, applying, { type: 'service_account', id: requireOwnId(ids, entity) });
+  if (operation === 'delete' && entity.kind === 'user')
+    await revokeKeys(deps, applying, { type: 'user', id: requireOwnId(ids, entity) });
   await deps.directory.write(tx, { organizationId, change, ids, at, by: actor.id });
   await deps.events.record(
     tx,
@@ -89,20 +90,21 @@ async function applyChange(deps: ApplyDeps, applying: Applying, change: Change):
   );
 }
 
-/** The keys of a removed account would be refused anyway; revoking says so in the trail and to every cache. */
+/** The keys of who is removed would be refused anyway; revoking says so in the trail and to every cache. */
 async function revokeKeys(
   deps: ApplyDeps,
   { tx, run, actor, at }: Applying,
-  serviceAccountId: string,
+  owner: { readonly type: 'service_account' | 'user'; readonly id: string },
 ): Promise<void> {
-  const revoked = await deps.directory.revokeKeys(tx, { serviceAccountId, by: actor.id, at });
+  const revoked = await deps.directory.revokeKeys(tx, { owner, by: actor.id, at });
+  const ownerData = owner.type === 'user' ? { userId: owner.id } : { serviceAccountId: owner.id };
   for (const key of revoked) {
     const id: ApiKeyId = apiKeyId.require(key.id);
     await deps.events.record(tx, run.organizationId, {
       type: 'uos.api-key.revoked.v1',
       subject: id,
       actor,
-      data: { fingerprint: fingerprintOf(id, key.lastFour), serviceAccountId, reason: 'owner_removed' },
+      data: { fingerprint: fingerprintOf(id, key.lastFour), ...ownerData, reason: 'owner_removed' },
     });
   }
 }

@@ -19,12 +19,21 @@ export const postgresDirectoryStore: DirectoryStore = {
   },
   load: loadDirectory,
   write: writeChange,
-  revokeKeys: async (tx, { serviceAccountId, by, at }) => {
+  revokeKeys: async (tx, { owner, by, at }) => {
     const rows = await tx
+      // In one order, as everybody who changes several keys: else two could wait for each other.
+      .with('found', (query) =>
+        query
+          .selectFrom('api_key')
+          .select('key_id')
+          .where(owner.type === 'user' ? 'user_id' : 'service_account_id', '=', owner.id)
+          .where('status', '<>', 'revoked')
+          .orderBy('key_id')
+          .forUpdate(),
+      )
       .updateTable('api_key')
       .set({ status: 'revoked', revoked_at: at, revoked_by: by })
-      .where('service_account_id', '=', serviceAccountId)
-      .where('status', '<>', 'revoked')
+      .where('key_id', 'in', (query) => query.selectFrom('found').select('key_id'))
       .returning(['key_id', 'last_four'])
       .execute();
     return rows.map((row) => ({ id: row.key_id, lastFour: row.last_four }));

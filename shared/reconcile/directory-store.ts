@@ -13,7 +13,7 @@ export type RevokedKey = { readonly id: string; readonly lastFour: string };
  * one ends: what is loaded afterwards is what is changed.
  * `write` makes exactly one change, with the ids given, and throws when there is not exactly one thing to change. A
  * service account is removed for ever, and its row stays.
- * `revokeKeys` ends every active key of a service account that is about to be removed.
+ * `revokeKeys` ends every key of a service account or a person that is about to be removed.
  */
 export type DirectoryStore = {
   lock(tx: OrgTransaction, organizationId: OrganizationId): Promise<void>;
@@ -21,7 +21,7 @@ export type DirectoryStore = {
   write(tx: OrgTransaction, input: DirectoryWrite): Promise<void>;
   revokeKeys(
     tx: OrgTransaction,
-    input: { serviceAccountId: string; by: string; at: Date },
+    input: { owner: { type: 'service_account' | 'user'; id: string }; by: string; at: Date },
   ): Promise<RevokedKey[]>;
 };
 

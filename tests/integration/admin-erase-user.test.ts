@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CheckedScopes, issuePersonalApiKey, type Network, userId } from '../../shared/api-key/index.ts';
 import { withOrg } from '../../shared/db/index.ts';
+import { invariant } from '../../shared/kernel/index.ts';
 import { holdSubjectKeys } from '../../shared/personal-data/index.ts';
 import { type AdminService, startAdminService } from '../support/admin-service.ts';
 
@@ -148,6 +150,33 @@ describe('erasing a person', () => {
     const first = await erase();
     expect(first.status).toBe(200);
     expect((await erase()).json).toEqual(first.json);
+  });
+
+  // Threat: who is erased left keys that still open what the person may do, and say where from and what for.
+  it('ends the keys of the person, and what they say of where from and what for', async () => {
+    await start();
+    const owner = userId.require(tenant.idOf('ada'));
+    const issued = await issuePersonalApiKey(admin.apiKeys.deps, {
+      organizationId: tenant.organizationId,
+      actor: { type: 'user', id: owner },
+      scopes: ['organization:read'] as readonly string[] as CheckedScopes,
+      description: "Ada's laptop",
+      reason: 'for Ada',
+      labels: { owner: 'ada' },
+      allowedNetworks: ['127.0.0.1/32' as Network],
+      environment: 'test',
+    });
+    invariant(issued.ok, 'no personal key');
+    const { id } = issued.value.key;
+    for (const _ of [1, 2]) expect((await erase()).status).toBe(200);
+    const { json, text } = await admin.request('get', `${home}/api-keys?user=${owner}`, tenant);
+    expect(json.items).toMatchObject([{ id, status: 'revoked', description: 'Erased', labels: {} }]);
+    expect(text).not.toMatch(/laptop|for Ada|127\.0\.0\.1|allowedNetworks|reason/);
+    const trail = await admin.request('get', `${home}/audit/events?subject=${id}`, tenant);
+    const leaves = trail.json.items.map((event: { leaf: string }) => JSON.parse(event.leaf));
+    expect(leaves.filter(({ type }: { type: string }) => type === 'uos.api-key.revoked.v1')).toMatchObject([
+      { data: { userId: owner, reason: 'owner_erased' } },
+    ]);
   });
 
   it('of nobody, or in another organization, is not found', async () => {

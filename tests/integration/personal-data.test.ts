@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import { postgresAuditExportStore } from '../../shared/audit/audit-export-store.postgres.ts';
 import {
   appendEvents,
@@ -83,6 +84,7 @@ const erase = () => {
       pool: fixture.pools.app,
       keys: postgresSubjectKeyStore,
       people: postgresPersonStore,
+      apiKeys: postgresApiKeyStore(fixture.pools.app),
       events: events(),
       clock: fixture.clock,
     },

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { issueApiKey } from '../../shared/api-key/index.ts';
+import { type CheckedScopes, issueApiKey, issuePersonalApiKey, userId } from '../../shared/api-key/index.ts';
 import { withOrg } from '../../shared/db/index.ts';
 import { organizationId, platformOrganizationId } from '../../shared/organization/index.ts';
 import { reconcileSource } from '../../shared/reconcile/index.ts';
 import { serviceAccountId } from '../../shared/service-account/index.ts';
 import { canServeGit } from '../support/git-server.ts';
-import { openTestApiKeys, seedOrganization } from '../support/seed-organization.ts';
+import { openTestApiKeys, seedOrganization, type TestApiKeys } from '../support/seed-organization.ts';
 import {
   createReconcileFixture,
   type ReconcileFixture,
@@ -16,11 +16,17 @@ import {
 
 const isServed = await canServeGit();
 let fixture: ReconcileFixture;
+let keys: TestApiKeys;
 
 beforeAll(async () => {
-  if (isServed) fixture = await createReconcileFixture();
+  if (!isServed) return;
+  fixture = await createReconcileFixture();
+  keys = await openTestApiKeys(fixture.pool);
 });
-afterAll(() => fixture?.close());
+afterAll(async () => {
+  await keys?.dispose();
+  await fixture?.close();
+});
 
 let sources = 0;
 const newSource = () => fixture.registerSource(`source-${++sources}`);
@@ -210,7 +216,6 @@ describe.skipIf(!isServed)('a pushed declaration', () => {
 
   test('that removes a service account revokes its keys for ever, and keeps its id from being given again', async () => {
     const { source, name, id } = await newOrganization();
-    const keys = await openTestApiKeys(fixture.pool);
     const [account] = await fixture.query(
       'select service_account_id from service_account where org_id = $1',
       [id],
@@ -259,7 +264,53 @@ describe.skipIf(!isServed)('a pushed declaration', () => {
     );
     expect(again).toMatchObject({ status: 'active', created_by: source.id });
     expect(again?.['service_account_id']).not.toBe(accountId);
-    await keys.dispose();
+  });
+
+  test('that removes a person revokes the keys of that person, and of nobody else', async () => {
+    const { source, name, id } = await newOrganization();
+    const people = await fixture.query(
+      'select user_id, name from membership where org_id = $1 order by name',
+      [id],
+    );
+    for (const { user_id } of people) {
+      const issued = await issuePersonalApiKey(keys.deps, {
+        organizationId: organizationId.require(id),
+        actor: { type: 'user', id: userId.require(String(user_id)) },
+        scopes: ['report:read'] as readonly string[] as CheckedScopes,
+        description: 'test',
+        environment: 'test',
+      });
+      expect(issued.ok).toBe(true);
+    }
+    await source.push({
+      [`organizations/${name}/people.yaml`]: toDocument('User', 'ada', {
+        email: 'Ada@Example.org',
+        displayName: 'Ada',
+      }),
+      [`organizations/${name}/teams.yaml`]: [
+        toDocument('Team', 'engineering', { displayName: 'Engineering' }),
+        toDocument('Team', 'core', {
+          displayName: 'Core',
+          parent: 'engineering',
+          members: ['user/ada', 'service-account/ci'],
+        }),
+      ].join(''),
+    });
+    expect(await fixture.reconcile(source)).toMatchObject({ value: { applied: [name] } });
+    const statuses = await fixture.query('select user_id, status from api_key where org_id = $1', [id]);
+    const [ada, grace] = people.map(({ user_id }) => user_id);
+    expect(new Map(statuses.map((row) => [row['user_id'], row['status']]))).toEqual(
+      new Map([
+        [ada, 'active'],
+        [grace, 'revoked'],
+      ]),
+    );
+    const [revocation, ...others] = await fixture.query(
+      `select leaf::jsonb -> 'data' as data from audit_event where org_id = $1 and type = 'uos.api-key.revoked.v1'`,
+      [id],
+    );
+    expect(revocation?.['data']).toMatchObject({ userId: grace, reason: 'owner_removed' });
+    expect(others).toEqual([]);
   });
 
   test('that labels a service account and gives it an end does just that, once', async () => {
