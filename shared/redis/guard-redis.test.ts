@@ -5,7 +5,7 @@ import { type Redis, RedisUnavailableError, redisScript } from './redis.ts';
 const script = redisScript('return 1');
 
 function setUp() {
-  const state = { isAway: false, now: 0, evaluations: 0, pings: 0, told: [] as string[] };
+  const state = { isAway: false, isReadOnly: false, now: 0, evaluations: 0, pings: 0, told: [] as string[] };
   const answer = async () => {
     if (state.isAway) throw new RedisUnavailableError('away');
   };
@@ -13,6 +13,7 @@ function setUp() {
     evaluate: async () => {
       state.evaluations += 1;
       await answer();
+      if (state.isReadOnly) throw new RedisUnavailableError('READONLY');
       return 1;
     },
     ping: async () => {
@@ -85,4 +86,21 @@ describe('a Redis that failed once', () => {
     await probed();
     expect([await ask(), state.told]).toEqual([1, ['away', 'back']]);
   });
+});
+
+// Threat: limits that everybody believes to be counted together are not, and nobody is told.
+test('a Redis that answers a ping but writes nothing is away, and told to be so once', async () => {
+  const { state, ask } = setUp();
+  state.isReadOnly = true;
+  for (let at = 0; at <= 10_000; at += 500) {
+    state.now = at;
+    expect(await ask()).toBe('failed');
+    await probed();
+  }
+  expect(state.told).toEqual(['away']);
+  state.isReadOnly = false;
+  state.now = 12_000;
+  await ask();
+  await probed();
+  expect([await ask(), state.told]).toEqual([1, ['away', 'back']]);
 });

@@ -1,9 +1,15 @@
-import { type Redis, RedisUnavailableError } from './redis.ts';
+import { type Redis, RedisUnavailableError, redisScript } from './redis.ts';
+
+/** A replica, a token that may only read and a full memory all answer a ping, and none of them counts anything. */
+const probeScript = redisScript(`redis.call('SET', KEYS[1], '1', 'PX', 1000) return 1`);
 
 export type RedisGuardOptions = {
   /** How long Redis is left alone after a failure. */
   readonly pauseMs?: number;
-  /** Told when Redis does not answer a probe either, with the reason, and then when it is back. One slow answer is none. */
+  /**
+   * Told when Redis does not answer a probe either, or will not write, with the reason, and then when it is back. One slow
+   * answer is none.
+   */
   readonly onAway?: (error: unknown) => void;
   readonly onBack?: () => void;
   /** Milliseconds of a clock that only goes forward. */
@@ -35,10 +41,15 @@ export function guardRedis(redis: Redis, options: RedisGuardOptions = {}): Redis
     isTold = false;
   }
 
+  async function probe(): Promise<void> {
+    await redis.ping();
+    await redis.evaluate(probeScript, [redis.keyOf('probe', 'guard')], []);
+  }
+
   function probeWhenDue(): void {
     if (away === undefined || away.isProbing || now() < away.probeAt) return;
     away.isProbing = true;
-    redis.ping().then(comeBack, stayAway);
+    probe().then(comeBack, stayAway);
   }
 
   async function guarded<T>(call: () => Promise<T>): Promise<T> {
