@@ -12,9 +12,10 @@ const getKey: JWTVerifyGetKey = () => {
 let asked: string[];
 let keys: Pick<IssuerKeys, 'find'>;
 
-/** Issuers named "held" are remembered, "good" can be had, and all others cannot. */
+/** Issuers named "held" are remembered, "old" for too long, "good" can be had, and all others cannot. */
 const issuerKeys: IssuerKeys = {
   held: ({ issuer }) => (issuer === 'held' ? getKey : undefined),
+  believed: (issuer) => (issuer === 'old' ? getKey : undefined),
   find: async ({ issuer }) => {
     asked.push(issuer);
     if (issuer === 'good') return ok(getKey);
@@ -42,6 +43,7 @@ test('which costs no other organization anything, nor itself the keys that are h
   for (let place = 0; place < failuresMax; place++) await find('bad');
   expect(await find('good', 'org_b')).toMatchObject({ ok: true });
   expect(await find('held')).toMatchObject({ ok: true });
+  expect(await find('old')).toMatchObject({ ok: true });
 });
 
 test('keys that can be had cost nothing', async () => {

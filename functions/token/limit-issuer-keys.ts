@@ -20,6 +20,8 @@ export function limitIssuerKeys(
         hasFailed: (found) => !found.ok,
       });
       if ('outcome' in attempt) return attempt.outcome;
+      const believed = issuerKeys.believed(query.issuer);
+      if (believed !== undefined) return ok(believed);
       return fail({ code: 'issuer_keys.unavailable', reason: 'too_many_failures' });
     },
   };

@@ -129,8 +129,11 @@ describe('what was fetched is kept', () => {
     site.isDown = true;
     pass(600);
     expect(await verifies('one')).toBe(true);
+    expect(keys.held({ issuer, kid: 'one' })).toBeUndefined();
+    expect(keys.believed(issuer)).toBeDefined();
     pass(3_600);
     expect(await verifies('one')).toBe(false);
+    expect(keys.believed(issuer)).toBeUndefined();
   });
 
   test('and a key that is withdrawn is gone with the next fetch', async () => {

@@ -22,6 +22,8 @@ export type IssuerKeysQuery = {
 export type IssuerKeys = {
   /** What is remembered and good: asks nobody. */
   held(query: Omit<IssuerKeysQuery, 'organizationId'>): JWTVerifyGetKey | undefined;
+  /** What is remembered and due to be fetched again, but still to be believed if it cannot be: asks nobody. */
+  believed(issuer: string): JWTVerifyGetKey | undefined;
   find(query: IssuerKeysQuery): Promise<Result<JWTVerifyGetKey, IssuerKeysFailure>>;
 };
 
@@ -74,6 +76,10 @@ export function createIssuerKeys(deps: IssuerKeysDeps): IssuerKeys {
     held: ({ issuer, kid }) => {
       const set = sets.get(issuer);
       return isGood(set, kid, nowMs()) ? set?.getKey : undefined;
+    },
+    believed: (issuer) => {
+      const set = sets.get(issuer);
+      return isBelieved(set, nowMs()) ? set?.getKey : undefined;
     },
     find: async ({ issuer, kid, organizationId }) => {
       const now = nowMs();
