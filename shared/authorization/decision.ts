@@ -1,16 +1,21 @@
 /**
- * Codes of the built-in policy, stable for those who act on them. `forbidden` is an explicit deny, `not_permitted`
- * the want of a grant, `error` a refusal because nothing could be decided. A bundle of a customer may add codes.
+ * Codes with a meaning of their own, stable for those who act on them; `policies/schemas/decision.json` says what each
+ * means. `forbidden` is an explicit deny, `not_permitted` the want of a grant, `error` a refusal because nothing could be
+ * decided. `budget_exhausted` the built-in policy does not answer, a customer's may; it may answer other codes too.
  */
-export type DecisionCode =
-  | 'permitted'
-  | 'not_permitted'
-  | 'forbidden'
-  | 'step_up_required'
-  | 'unknown_subject'
-  | 'subject_disabled'
-  | 'organization_suspended'
-  | 'error';
+export const decisionCodes = [
+  'permitted',
+  'not_permitted',
+  'forbidden',
+  'step_up_required',
+  'budget_exhausted',
+  'unknown_subject',
+  'subject_disabled',
+  'organization_suspended',
+  'error',
+] as const;
+
+export type DecisionCode = (typeof decisionCodes)[number];
 
 /** What the asking party must do; AuthZEN obligations profile. One it cannot perform means deny. */
 export type Obligation = { readonly type: string; readonly id: string; readonly [member: string]: unknown };

@@ -36,7 +36,7 @@ export {
   narrowScopes,
   narrowToCredential,
 } from './credential-scope.ts';
-export type { Decision, DecisionCode, Obligation } from './decision.ts';
+export { type Decision, type DecisionCode, decisionCodes, type Obligation } from './decision.ts';
 export { type AccessQuestion, type EvaluateAccessDeps, evaluateAccess } from './evaluate-access.ts';
 export { NotEvaluatedError } from './evaluation-queue.ts';
 export { type EvaluateBatchDeps, type EvaluationOutcome, evaluateBatch } from './evaluations-access.ts';
