@@ -39,3 +39,21 @@ export function quote(text: string): string {
   const short = text.length > 60 ? `${text.slice(0, 60)}…` : text;
   return JSON.stringify(short.toWellFormed());
 }
+
+const fieldName = /^[A-Za-z_][A-Za-z0-9_-]{0,39}$/;
+const noName = 'that does not look like one, and is not shown';
+
+/**
+ * The name of a field, quoted where it looks like one. Threat: faults go into events that are never changed. What
+ * stands in the place of a name by mistake may be about a person; where it stands is told, and says enough.
+ */
+export function quoteName(written: string, looksRight = fieldName): string {
+  return looksRight.test(written) ? quote(written) : noName;
+}
+
+/** A path inside a document: `spec.members.0`. */
+export function showPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => (typeof part !== 'string' || fieldName.test(part) ? String(part) : '…'))
+    .join('.');
+}

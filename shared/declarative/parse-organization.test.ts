@@ -325,6 +325,27 @@ test('refuses a declaration whose files could not all be read', () => {
   });
 });
 
+// Threat: faults are recorded in events that are never changed, so an erasure would not reach what they quote.
+test.each<[string, string[]]>([
+  ['the place of a key', [doc('Team', 'core', 'Ada Lovelace 1815: x')]],
+  ['a key twice', [doc('Team', 'core', 'Ada Lovelace: x', 'Ada Lovelace: y')]],
+  ['the place of a kind', [doc('Ada Lovelace', 'core', 'displayName: Core')]],
+  [
+    'the place of a version',
+    [doc('Team', 'core', 'displayName: Core').replace(/apiVersion: .*/, 'apiVersion: Ada Lovelace')],
+  ],
+  ['the place of a name', [doc('Organization', 'Ada Lovelace', 'displayName: Acme')]],
+  ['the name of a label', [doc('ServiceAccount', 'ci', 'displayName: CI', 'labels: {Ada Lovelace: 1}')]],
+  ['a member that lost its key', [doc('User', 'ada', 'Ada Lovelace')]],
+  ['broken text', ['a: "Ada Lovelace']],
+  ['text after a value', ['a: "b" Ada Lovelace']],
+  ['an unknown alias', ['a: *Ada-Lovelace']],
+])('tells where, and nothing of what stands in %s', (_what, texts) => {
+  const faults = faultsOf(...texts);
+  expect(faults.length).toBeGreaterThan(0);
+  expect(faults.join('\n')).not.toContain('Lovelace');
+});
+
 describe('refuses what makes YAML mean more than it shows:', () => {
   const spec = (...lines: string[]) => doc('Organization', 'acme', ...lines);
   test.each<[string, string, RegExp]>([

@@ -1,4 +1,5 @@
 import { type Fail, fail, ok, type Result } from '../kernel/index.ts';
+import { organizationNamePattern } from '../organization/index.ts';
 import { canonicalOrganization, compareText, type DeclaredOrganization } from './canonical-organization.ts';
 import { checkReferences } from './check-references.ts';
 import { checkOwners } from './check-structure.ts';
@@ -88,7 +89,9 @@ function checkOrganization(slug: string, pairs: readonly Pair[], isComplete: boo
     return [toFault(startOf(`organizations/${slug}`), 'no document of kind Organization')];
   }
   return declared.flatMap(({ source, result: { identity } }) => {
-    if (identity === undefined || identity.name === slug) return [];
+    // What is no name at all has a fault of its own, which does not quote it.
+    if (identity === undefined || identity.name === slug || !organizationNamePattern.test(identity.name))
+      return [];
     const message = `the organization is named ${quote(identity.name)}, its folder ${quote(slug)}`;
     return [
       toFault(source.positionOf(['metadata', 'name']), message, { written: identity.name, known: [slug] }),

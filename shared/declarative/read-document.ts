@@ -6,7 +6,7 @@ import {
   documentSchemas,
   isDocumentKind,
 } from './document-schema.ts';
-import { type Fault, quote, toFault } from './fault.ts';
+import { type Fault, quoteName, showPath, toFault } from './fault.ts';
 import type { YamlDocument } from './read-yaml.ts';
 
 /**
@@ -43,17 +43,16 @@ function toIdentity(kind: DocumentKind, value: Record<string, unknown>): Pick<Re
   return typeof name === 'string' ? { identity: { kind, name } } : {};
 }
 
-/** As JSON, never by String: a document may carry a `toString` of its own, which is no function. */
-function toWritten(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
+const versionName = /^[a-z0-9.-]{1,60}(\/[a-z0-9]{1,20})?$/;
 
 function checkVersion(source: YamlDocument, version: unknown): Fault[] {
   if (version === apiVersion) return [];
   const position = source.positionOf(['apiVersion']);
   if (version === undefined) return [toFault(position, 'missing "apiVersion"', guess('', [apiVersion]))];
   const written = typeof version === 'string' ? version : '';
-  return [toFault(position, `unknown apiVersion ${quote(toWritten(version))}`, guess(written, [apiVersion]))];
+  return [
+    toFault(position, `unknown apiVersion ${quoteName(written, versionName)}`, guess(written, [apiVersion])),
+  ];
 }
 
 function checkKind(source: YamlDocument, kind: unknown): Fault[] {
@@ -62,7 +61,7 @@ function checkKind(source: YamlDocument, kind: unknown): Fault[] {
   if (kind === undefined) return [toFault(position, 'missing "kind"')];
   const known = Object.keys(documentSchemas);
   const written = typeof kind === 'string' ? kind : '';
-  const message = `unknown kind ${quote(toWritten(kind))}, known are ${known.join(', ')}`;
+  const message = `unknown kind ${quoteName(written)}, known are ${known.join(', ')}`;
   return [toFault(position, message, guess(written, known))];
 }
 
@@ -71,11 +70,15 @@ function guess(written: string, known: readonly string[]): { written: string; kn
 }
 
 function toFaults(source: YamlDocument, kind: DocumentKind, issue: z.core.$ZodIssue): Fault[] {
-  const where = issue.path.join('.');
+  const where = showPath(issue.path);
   if (issue.code === 'unrecognized_keys') {
     const known = listKeys(documentSchemas[kind], issue.path);
     return issue.keys.map((key) =>
-      toFault(source.positionOf([...issue.path, key], 'key'), `unknown key ${quote(key)}`, guess(key, known)),
+      toFault(
+        source.positionOf([...issue.path, key], 'key'),
+        `unknown key ${quoteName(key)}`,
+        guess(key, known),
+      ),
     );
   }
   const written = valueAt(source.value, issue.path);

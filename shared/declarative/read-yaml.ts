@@ -12,7 +12,7 @@ import {
   parseAllDocuments,
   visit,
 } from 'yaml';
-import { type Fault, type Position, quote, startOf, toFault } from './fault.ts';
+import { type Fault, type Position, quoteName, startOf, toFault } from './fault.ts';
 import { blankSecrets } from './secret-scan.ts';
 
 export type SourceFile = { readonly path: string; readonly text: string };
@@ -84,7 +84,7 @@ type Unsafe = { readonly offset: number; readonly message: string };
 function listUnsafe(document: Document.Parsed): Unsafe[] {
   const unsafe: Unsafe[] = document.errors
     .slice(0, 20)
-    .map((error) => ({ offset: error.pos[0], message: `is not YAML: ${quote(error.message)}` }));
+    .map((error) => ({ offset: error.pos[0], message: `is not YAML: ${toReason(error.code)}` }));
   if (unsafe.length > 0) return unsafe;
   const { yaml, tags } = document.directives;
   if (yaml.explicit || Object.keys(tags).length > 1) {
@@ -100,6 +100,11 @@ function listUnsafe(document: Document.Parsed): Unsafe[] {
     return undefined;
   });
   return unsafe;
+}
+
+/** `UNEXPECTED_TOKEN` as words. The parser's own message quotes the document. */
+function toReason(code: string): string {
+  return code.toLowerCase().replaceAll('_', ' ');
 }
 
 function listUnsafeMarks(node: Node): Unsafe[] {
@@ -123,7 +128,7 @@ function listUnsafeKeys(keys: readonly unknown[]): Unsafe[] {
       return [
         {
           offset,
-          message: `duplicate key ${quote(typeof key.value === 'string' ? key.value : JSON.stringify(key.value))}`,
+          message: `duplicate key ${quoteName(typeof key.value === 'string' ? key.value : '')}`,
         },
       ];
     seen.add(key.value);
