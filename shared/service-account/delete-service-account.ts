@@ -17,8 +17,8 @@ export type DeleteServiceAccountInput = {
 type Deps = Omit<ServiceAccountDeps, 'random'>;
 
 /**
- * Ends an account for ever: all its keys, tokens and trust rules are refused from commit on, and its roles and team
- * memberships are gone. Its id stays taken and readable; its name is free. Repeating it changes and records nothing.
+ * Ends an account for ever: all its keys, tokens and trust rules are refused from commit on, and its roles and
+ * memberships of teams and groups are gone. Its id stays taken and readable; its name is free. Repeating it changes and records nothing.
  */
 export async function deleteServiceAccount(
   deps: Deps,
@@ -48,7 +48,7 @@ async function recordGrants(
   { events }: Deps,
   tx: OrgTransaction,
   { organizationId, serviceAccountId, actor }: DeleteServiceAccountInput,
-  { bindings, teams }: RemovedGrants,
+  { bindings, teams, groups }: RemovedGrants,
 ): Promise<void> {
   const subject = { subjectType: 'service_account', subjectId: serviceAccountId } as const;
   for (const { id, ...binding } of bindings) {
@@ -59,12 +59,21 @@ async function recordGrants(
       data: { ...binding, ...subject },
     });
   }
-  for (const team of teams) {
+  const member = { memberType: 'service_account', memberId: serviceAccountId } as const;
+  for (const { id, name } of teams) {
     await events.record(tx, organizationId, {
       type: 'uos.team-member.removed.v1',
-      subject: team.id,
+      subject: id,
       actor,
-      data: { team: team.name, memberType: 'service_account', memberId: serviceAccountId },
+      data: { team: name, ...member },
+    });
+  }
+  for (const { id, name } of groups) {
+    await events.record(tx, organizationId, {
+      type: 'uos.group-member.removed.v1',
+      subject: id,
+      actor,
+      data: { group: name, ...member },
     });
   }
 }

@@ -109,7 +109,15 @@ async function removeGrants(tx: OrgTransaction, id: string): Promise<RemovedGran
     .where('team_member.member_id', '=', id)
     .returning(['team.team_id as id', 'team.name'])
     .execute();
-  return { bindings, teams };
+  const groups = await tx
+    .deleteFrom('group_member')
+    .using('user_group')
+    .whereRef('user_group.group_id', '=', 'group_member.group_id')
+    .where('group_member.member_type', '=', 'service_account')
+    .where('group_member.member_id', '=', id)
+    .returning(['user_group.group_id as id', 'user_group.name'])
+    .execute();
+  return { bindings, teams, groups };
 }
 
 type Row = Rows.ServiceAccountRow & { readonly labels: Readonly<Record<string, string>> };

@@ -36,6 +36,8 @@ export type ServiceAccountPage = {
   readonly ownerTeamId?: string;
 };
 
+type RemovedMembership = { readonly id: string; readonly name: string };
+
 export type RemovedGrants = {
   readonly bindings: readonly {
     readonly id: string;
@@ -45,5 +47,6 @@ export type RemovedGrants = {
     readonly scopeId: string;
     readonly effect: 'allow' | 'deny';
   }[];
-  readonly teams: readonly { readonly id: string; readonly name: string }[];
+  readonly teams: readonly RemovedMembership[];
+  readonly groups: readonly RemovedMembership[];
 };

@@ -6,6 +6,7 @@ import {
   createReconcileFixture,
   type ReconcileFixture,
   type TestSource,
+  toDocument,
   toOrganizationFiles,
 } from '../integration/reconcile-fixture.ts';
 import { failingPool } from '../support/failing-pool.ts';
@@ -23,6 +24,14 @@ beforeAll(async () => {
 afterAll(() => fixture?.close());
 
 const commit = 'c'.repeat(40);
+
+function toFiles(name: string): Record<string, string> {
+  const group = { displayName: 'On call', members: ['user/ada', 'service-account/ci'] };
+  return {
+    ...toOrganizationFiles(name),
+    [`organizations/${name}/groups.yaml`]: toDocument('Group', 'oncall', group),
+  };
+}
 
 function toTree(name: string, files: Readonly<Record<string, string>>, treeOid: string): OrganizationTree {
   return {
@@ -47,6 +56,8 @@ async function inventory(name: string) {
     'membership',
     'team',
     'team_member',
+    'user_group',
+    'group_member',
     'role',
     'role_binding',
     'service_account',
@@ -77,7 +88,7 @@ describe.skipIf(!isServed).each(['request', 'answer'] as const)(
   'a connection that breaks at the %s of a statement',
   (lost) => {
     test('leaves a new organization whole or absent, whichever statement it is, and the next run completes it', async () => {
-      const tree = (name: string) => toTree(name, toOrganizationFiles(name), 't'.repeat(40));
+      const tree = (name: string) => toTree(name, toFiles(name), 't'.repeat(40));
       const first = `counted-${lost}`;
       const statements = await countStatements((pool) =>
         reconcileOrganization(fixture.depsOn(pool), input(tree(first))),
@@ -110,7 +121,7 @@ describe.skipIf(!isServed).each(['request', 'answer'] as const)(
 describe.skipIf(!isServed)('a change of an organization', () => {
   test('happens wholly or not at all, whichever statement of its transaction fails', async () => {
     const name = 'changed';
-    const files = toOrganizationFiles(name);
+    const files = toFiles(name);
     await reconcileOrganization(fixture.deps, input(toTree(name, files, '1'.repeat(40))));
     const changed = Object.fromEntries(
       Object.entries(files)
@@ -139,7 +150,7 @@ describe.skipIf(!isServed)('a change of an organization', () => {
 
   test('that was decided on another state than the one it meets is decided anew', async () => {
     const name = 'raced';
-    const files = toOrganizationFiles(name);
+    const files = toFiles(name);
     await reconcileOrganization(fixture.deps, input(toTree(name, files, '1'.repeat(40))));
     const { id } = await inventory(name);
     const { directory } = fixture.deps;
@@ -171,7 +182,7 @@ describe.skipIf(!isServed)('a change of an organization', () => {
 
 test.skipIf(!isServed)('whoever else changes the organization waits until the plan is applied', async () => {
   const name = 'locked';
-  const files = toOrganizationFiles(name);
+  const files = toFiles(name);
   await reconcileOrganization(fixture.deps, input(toTree(name, files, '1'.repeat(40))));
   const { id } = await inventory(name);
   const { directory, events, pool } = fixture.deps;
@@ -230,7 +241,7 @@ test.skipIf(!isServed)('whoever else changes the organization waits until the pl
 
 describe.skipIf(!isServed)('runs at the same time', () => {
   test('converge on one organization, one application and one id', async () => {
-    const tree = toTree('crowded', toOrganizationFiles('crowded'), '1'.repeat(40));
+    const tree = toTree('crowded', toFiles('crowded'), '1'.repeat(40));
     const results = await Promise.all(
       Array.from({ length: 4 }, () => reconcileOrganization(fixture.deps, input(tree))),
     );
@@ -248,7 +259,7 @@ describe.skipIf(!isServed)('runs at the same time', () => {
 
   test('of one source: one works, the other is told to come back', async () => {
     const twice = await fixture.registerSource('twice');
-    await twice.push(toOrganizationFiles('twice'));
+    await twice.push(toFiles('twice'));
     const results = await Promise.all([fixture.reconcile(twice), fixture.reconcile(twice)]);
     const codes = results.map((result) => (result.ok ? result.value.outcome : result.failure.code));
     expect(['finished', 'settled']).toEqual(
@@ -260,7 +271,7 @@ describe.skipIf(!isServed)('runs at the same time', () => {
 
   test('of two sources that declare one name: one has it, the other is refused', async () => {
     const rivals = [await fixture.registerSource('rival-a'), await fixture.registerSource('rival-b')];
-    await Promise.all(rivals.map((rival) => rival.push(toOrganizationFiles('wanted'))));
+    await Promise.all(rivals.map((rival) => rival.push(toFiles('wanted'))));
     const results = await Promise.all(rivals.map((rival) => fixture.reconcile(rival)));
     const refused = results.flatMap((result) =>
       result.ok && result.value.outcome === 'finished'
@@ -276,8 +287,8 @@ describe.skipIf(!isServed)('a run of a source', () => {
   test('that dies again and again, each time later, is completed by the next one', async () => {
     const doomed = await fixture.registerSource('doomed');
     const pushed = await doomed.push({
-      ...toOrganizationFiles('doomed-a'),
-      ...toOrganizationFiles('doomed-b'),
+      ...toFiles('doomed-a'),
+      ...toFiles('doomed-b'),
     });
     const repository = remember(fixture.deps.repository);
     const run = (pool: DatabasePool) =>
@@ -306,9 +317,9 @@ describe.skipIf(!isServed)('a run of a source', () => {
   test('does every other organization when one cannot be written, and says which was left', async () => {
     const mixed = await fixture.registerSource('mixed');
     await mixed.push({
-      ...toOrganizationFiles('mixed-a'),
-      ...toOrganizationFiles('mixed-b'),
-      ...toOrganizationFiles('mixed-c'),
+      ...toFiles('mixed-a'),
+      ...toFiles('mixed-b'),
+      ...toFiles('mixed-c'),
     });
     const { directory } = fixture.deps;
     const deps = {

@@ -124,10 +124,11 @@ describe('a service account', () => {
 });
 
 describe('deletion', () => {
-  it('ends every key at once, takes the roles and teams away, and each is recorded', async () => {
+  it('ends every key at once, takes the roles, teams and groups away, and each is recorded', async () => {
     const mine = await admin.seedTenant({
       serviceAccounts: ['robot'],
       teams: { crew: { members: ['robot'] } },
+      groups: { fleet: ['robot'] },
       bindings: [{ role: 'Developer', subject: 'robot' }],
     });
     const { text } = await admin.apiKeys.issue(mine, 'robot');
@@ -142,6 +143,7 @@ describe('deletion', () => {
     const rows = await withOrg(admin.pool, mine.organizationId, async (tx) => [
       ...(await tx.selectFrom('role_binding').select('subject_id').execute()),
       ...(await tx.selectFrom('team_member').select('member_id as subject_id').execute()),
+      ...(await tx.selectFrom('group_member').select('member_id as subject_id').execute()),
     ]);
     expect(rows.map(({ subject_id }) => subject_id)).toEqual([mine.idOf('admin')]);
     const keys = await admin.request(
@@ -154,6 +156,7 @@ describe('deletion', () => {
     expect(await about(mine.idOf('robot'))).toEqual(['uos.service-account.removed.v1']);
     expect(await about(mine.bindingIds[1] ?? '')).toEqual(['uos.role-binding.removed.v1']);
     expect(await about(mine.idOf('crew'))).toEqual(['uos.team-member.removed.v1']);
+    expect(await about(mine.idOf('fleet'))).toEqual(['uos.group-member.removed.v1']);
   });
 
   it('keeps the id readable and gives the name away, to an account with another id', async () => {
