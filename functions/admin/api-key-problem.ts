@@ -9,6 +9,8 @@ export function toApiKeyProblem(failure: ApiKeyFailure): Result<never, ProblemFa
       return fail({ code: 'resource.not_found' });
     case 'api_key.owner_not_found':
       return fail({ code: 'resource.not_found', detail: 'There is no such active owner' });
+    case 'api_key.organization_suspended':
+      return fail({ code: 'resource.conflict', detail: 'The organization is suspended' });
     case 'api_key.expiry_in_past':
       return malformed([{ path: 'body.expiresAt', message: 'is in the past' }]);
     case 'api_key.not_active':

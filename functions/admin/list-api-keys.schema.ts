@@ -15,5 +15,5 @@ export const listApiKeysQuery = {
       'must be a fingerprint, as lists and events show it',
     )
     .optional()
-    .describe('Only the key of this fingerprint'),
+    .describe('Only the key of this fingerprint, which may be that of an earlier secret'),
 };

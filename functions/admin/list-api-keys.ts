@@ -25,7 +25,8 @@ export const listApiKeysOperation = defineOperation({
       return malformed([{ path: 'query.label', message: 'must be labels, as in team=payments,env=prod' }]);
     const page = {
       ...toStorePage(query),
-      ...(fingerprint === undefined ? {} : parseFingerprint(fingerprint)),
+      // By the id alone: the last four characters of an earlier secret stand in the trail, and nowhere else.
+      id: fingerprint === undefined ? undefined : parseFingerprint(fingerprint)?.id,
       ...(serviceAccount && { owner: { type: 'service_account' as const, id: serviceAccount } }),
       ...(user && { owner: { type: 'user' as const, id: user } }),
       labels,

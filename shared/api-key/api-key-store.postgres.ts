@@ -43,11 +43,10 @@ export function postgresApiKeyStore(pool: DatabasePool): ApiKeyStore {
         .executeTakeFirst();
       return row && { key: toApiKey(row), isSealed: row.is_sealed };
     },
-    list: async (tx, { limit, before, id, lastFour, ...filter }) => {
+    list: async (tx, { limit, before, id, ...filter }) => {
       let query = tx.selectFrom('api_key').select(columns).where(matches(filter));
       if (before !== undefined) query = query.where('key_id', '<', before);
       if (id !== undefined) query = query.where('key_id', '=', id);
-      if (lastFour !== undefined) query = query.where('last_four', '=', lastFour);
       return (await query.orderBy('key_id', 'desc').limit(limit).execute()).map(toApiKey);
     },
     setStatus: async (tx, { id, status, by, at }) => {

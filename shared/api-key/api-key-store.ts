@@ -31,7 +31,6 @@ export type ApiKeyPage = Pick<ApiKeyFilter, 'owner' | 'labels'> & {
   readonly limit: number;
   readonly before?: ApiKeyId | undefined;
   readonly id?: ApiKeyId | undefined;
-  readonly lastFour?: string | undefined;
 };
 
 /** A key that nobody else changes until the transaction ends. */

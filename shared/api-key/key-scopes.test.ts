@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { fail, ok } from '../kernel/index.ts';
 import { organizationId } from '../organization/index.ts';
 import { serviceAccountId } from '../service-account/index.ts';
 import { checkReach, checkScopes } from './key-scopes.ts';
@@ -9,7 +10,7 @@ const about = {
   owner: { type: 'service_account', id: serviceAccountId.require('sa_01h455vb4pex5vsknk084sn02q') } as const,
 };
 const holding = (...held: string[]): OwnerRights => ({
-  lacking: async (_organization, _owner, permissions) => permissions.filter((one) => !held.includes(one)),
+  lacking: async (_organization, _owner, permissions) => ok(permissions.filter((one) => !held.includes(one))),
 });
 const check = (rights: OwnerRights, scopes: string[], callerScopes?: string[]) =>
   checkScopes(rights, { ...about, scopes, callerScopes });
@@ -30,7 +31,7 @@ describe('scopes', () => {
   });
 
   it('of nobody are none', async () => {
-    const nobody: OwnerRights = { lacking: async () => undefined };
+    const nobody: OwnerRights = { lacking: async () => fail({ code: 'api_key.owner_not_found' }) };
     expect(await check(nobody, ['*:*'])).toMatchObject({ failure: { code: 'api_key.owner_not_found' } });
   });
 });

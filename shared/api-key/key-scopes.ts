@@ -1,7 +1,7 @@
 import { type Brand, fail, ok, type Result } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
 import type { ApiKeyOwner } from './api-key-owner.ts';
-import type { OwnerRights } from './owner-rights.ts';
+import type { OwnerFailure, OwnerRights } from './owner-rights.ts';
 
 export const scopesMax = 50;
 
@@ -9,7 +9,7 @@ export const scopesMax = 50;
 export type CheckedScopes = Brand<readonly string[], 'CheckedScopes'>;
 
 export type ScopeFailure =
-  | { readonly code: 'api_key.owner_not_found' }
+  | OwnerFailure
   /** `scopes`: those that the owner does not hold. */
   | { readonly code: 'api_key.scope_beyond_owner'; readonly scopes: readonly string[] }
   /** `scopes`: those that the caller's own credential does not reach; empty when the key would have no scopes. */
@@ -36,8 +36,8 @@ export async function checkScopes(
   if (!reach.ok) return reach;
   const single = scopes.filter((scope) => !scope.includes('*'));
   const lacking = await rights.lacking(organizationId, owner, single);
-  if (lacking === undefined) return fail({ code: 'api_key.owner_not_found' });
-  if (lacking.length > 0) return fail({ code: 'api_key.scope_beyond_owner', scopes: lacking });
+  if (!lacking.ok) return lacking;
+  if (lacking.value.length > 0) return fail({ code: 'api_key.scope_beyond_owner', scopes: lacking.value });
   return ok([...new Set(scopes)] as readonly string[] as CheckedScopes);
 }
 

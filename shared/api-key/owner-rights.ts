@@ -1,18 +1,24 @@
 import { type EvaluateAccessDeps, evaluateAccess, type SubjectFacts } from '../authorization/index.ts';
+import { fail, ok, type Result, toNumericDate } from '../kernel/index.ts';
 import type { ApiKeyOwner } from './api-key-owner.ts';
 
 /** What an owner holds now. */
 export type OwnerRights = {
   /**
    * Which of these permissions (`<type>:<action>`, no wildcard) the owner holds nowhere in its organization, in the
-   * order given. Undefined when there is no such owner, or it is not active. Throws when nothing could be decided.
+   * order given. Fails when there is no such owner, or it is not active or has expired; and when nobody of the
+   * organization holds anything. Throws when nothing could be decided.
    */
   lacking(
     organizationId: string,
     owner: ApiKeyOwner,
     permissions: readonly string[],
-  ): Promise<readonly string[] | undefined>;
+  ): Promise<Result<readonly string[], OwnerFailure>>;
 };
+
+export type OwnerFailure =
+  | { readonly code: 'api_key.owner_not_found' }
+  | { readonly code: 'api_key.organization_suspended' };
 
 /**
  * Asks the policy, of facts in which each grant reaches everywhere and without conditions: whether the owner holds a
@@ -22,13 +28,19 @@ export function policyOwnerRights(deps: EvaluateAccessDeps): OwnerRights {
   return {
     lacking: async (organizationId, owner, permissions) => {
       const facts = await deps.facts.find(organizationId, owner);
-      if (!facts.subject.known || facts.subject.status !== 'active') return undefined;
+      if (!isActive(facts, toNumericDate(deps.clock.now()))) return fail({ code: 'api_key.owner_not_found' });
+      if (facts.organization.status !== 'active') return fail({ code: 'api_key.organization_suspended' });
       const held = await Promise.all(
         permissions.map((permission) => isHeld(deps, { organizationId, owner, facts, permission })),
       );
-      return permissions.filter((_, place) => held[place] === false);
+      return ok(permissions.filter((_, place) => held[place] === false));
     },
   };
+}
+
+function isActive({ subject }: SubjectFacts, now: number): boolean {
+  if (!subject.known || subject.status !== 'active') return false;
+  return subject.expires_at === undefined || now < subject.expires_at;
 }
 
 type Asked = {

@@ -104,6 +104,34 @@ describe('issuing', () => {
     expect(refused.json).toMatchObject({ scopes: ['document:read'] });
   });
 
+  it('says of an account that has expired that there is none, with scopes as without', async () => {
+    const created = await post(`${home}/service-accounts`, { name: 'past', displayName: 'Past' });
+    await withOrg(admin.pool, tenant.organizationId, (tx) =>
+      tx
+        .updateTable('service_account')
+        .set({ expires_at: new Date(0) })
+        .where('service_account_id', '=', created.json.id)
+        .execute(),
+    );
+    for (const body of [{}, { scopes: ['document:read'] }]) {
+      const asked = { description: 'x', ...body };
+      expect((await post(`${home}/service-accounts/${created.json.id}/api-keys`, asked)).status).toBe(404);
+    }
+  });
+
+  it('says of a suspended organization that it is suspended, and not that its owner holds nothing', async () => {
+    const other = await admin.seedTenant();
+    await withOrg(admin.pool, other.organizationId, (tx) =>
+      tx.updateTable('organization').set({ status: 'suspended' }).execute(),
+    );
+    const path = `/v1/organizations/${other.organizationId}/service-accounts/${other.idOf('admin')}/api-keys`;
+    const asked = { description: 'x', scopes: ['document:read'] };
+    expect(await post(path, asked, admin.operatorKey)).toMatchObject({
+      status: 409,
+      json: { detail: 'The organization is suspended' },
+    });
+  });
+
   it('takes a pattern from anyone, since it can only narrow', async () => {
     expect((await issueFor('reader', { scopes: ['invoice:*', '*:*'] })).status).toBe(201);
   });
@@ -331,6 +359,15 @@ describe('finding and revoking many', () => {
     expect(await found('label=team%3Dfound%2Cenv%3Dtest')).toEqual([]);
     expect((await get(`${home}/api-keys?label=team`)).status).toBe(400);
     expect((await get(`${home}/api-keys?fingerprint=abcd`)).status).toBe(400);
+  });
+
+  it('finds a key by the fingerprint of any of its secrets, as the trail has it', async () => {
+    const first = await issue();
+    const rotated = (await post(`${home}/api-keys/${first.id}/rotate`, {})).json;
+    for (const { fingerprint } of [first, rotated]) {
+      const { json } = await get(`${home}/api-keys?fingerprint=${encodeURIComponent(fingerprint)}`);
+      expect(json.items).toMatchObject([{ id: first.id, fingerprint: rotated.fingerprint }]);
+    }
   });
 
   it('revokes by label, so many at a time, each with its event, until there are no more', async () => {
