@@ -9,7 +9,7 @@ import {
 import type { ApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
 import { invariant } from '../../shared/kernel/index.ts';
 import type { ServiceAccountId } from '../../shared/service-account/index.ts';
-import { callerAddressOf } from './replay-request.ts';
+import { callerAddressOf, noteProven } from './replay-request.ts';
 
 export type ClientAuthenticationDeps = VerifyApiKeyDeps & {
   readonly apiKeyUses?: Pick<ApiKeyUseRecorder, 'note'> | undefined;
@@ -45,7 +45,10 @@ export function authenticateByApiKey(provider: Provider, deps: ClientAuthenticat
       address: callerAddressOf(ctx.req),
     });
     attempts.set(ctx, attempt);
-    if (attempt.isProven) deps.apiKeyUses?.note(attempt.apiKey.organizationId, attempt.apiKey.id);
+    if (attempt.isProven) {
+      noteProven(ctx.req);
+      deps.apiKeyUses?.note(attempt.apiKey.organizationId, attempt.apiKey.id);
+    }
     return attempt.isProven;
   };
   return {

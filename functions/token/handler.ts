@@ -4,8 +4,8 @@ import type { Clock } from '../../shared/kernel/index.ts';
 import type { CallerLimits } from '../../shared/rate-limit/index.ts';
 import type { SigningKeySet } from '../../shared/signing-key/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
-import { limitFailures } from './limit-requests.ts';
-import { replayRequest } from './replay-request.ts';
+import { type ClientOperation, limitFailures } from './limit-requests.ts';
+import { isProven, replayRequest } from './replay-request.ts';
 import { showJwks } from './show-jwks.ts';
 import type { TokenIssuer } from './token-issuer.ts';
 
@@ -25,10 +25,15 @@ export const bodyBytesMax = 56 * 1024;
 /** Routes by an exact list: the library knows more addresses than we serve. */
 export function createHandler(deps: TokenHandlerDeps): FunctionOptions['listener'] {
   const issuer = new URL(deps.issuer);
-  const toLibrary: Operation = async (req, res, { body, clientAddress }) => {
+  const toLibrary: ClientOperation = async (req, res, { body, clientAddress }) => {
     const provider = await deps.tokenIssuer.provider();
-    if (provider === undefined) return sendUnavailable(res);
-    await provider.callback()(replayRequest(req, { body, issuer, callerAddress: clientAddress }), res);
+    if (provider === undefined) {
+      sendUnavailable(res);
+      return { isProven: false };
+    }
+    const replay = replayRequest(req, { body, issuer, callerAddress: clientAddress });
+    await provider.callback()(replay, res);
+    return { isProven: isProven(replay) };
   };
   const toJwks: Operation = async (req, res) => {
     if (!(await showJwks(deps, req, res))) sendUnavailable(res);
@@ -54,7 +59,7 @@ export function createHandler(deps: TokenHandlerDeps): FunctionOptions['listener
   };
 }
 
-type Operation = (req: IncomingMessage, res: ServerResponse, context: RequestContext) => Promise<void>;
+type Operation = (req: IncomingMessage, res: ServerResponse, context: RequestContext) => Promise<unknown>;
 
 /** In the form of RFC 6749 section 5.2, as OAuth clients read no other. */
 function sendUnavailable(res: ServerResponse): void {

@@ -8,6 +8,17 @@ export function callerAddressOf(req: IncomingMessage): string | undefined {
   return callerAddresses.get(req);
 }
 
+/** Requests whose client has authenticated. */
+const provenRequests = new WeakSet<IncomingMessage>();
+
+export function noteProven(req: IncomingMessage): void {
+  provenRequests.add(req);
+}
+
+export function isProven(req: IncomingMessage): boolean {
+  return provenRequests.has(req);
+}
+
 /**
  * The request as the OAuth library should see it. The host has read the body already, so it is given again as a
  * stream. Host and scheme are the issuer's: the library builds the addresses of the discovery document from them,

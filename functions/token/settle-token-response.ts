@@ -5,7 +5,7 @@ import type { ClientAttempts } from './client-authentication.ts';
 import type { Grants } from './grant.ts';
 import { grantTypes } from './grant-types.ts';
 import { isKeysUnavailable, toTrailReason } from './keys-unavailable.ts';
-import { admitToken, tooOften } from './limit-requests.ts';
+import { admitRefusal, admitToken, tooOften } from './limit-requests.ts';
 import { type RecordTokenDeps, type RefusalRecorder, recordIssuedToken } from './record-token.ts';
 
 export type SettleDeps = RecordTokenDeps & {
@@ -63,7 +63,11 @@ async function settleRefusal(deps: SettleDeps, held: Held, ctx: KoaContextWithOI
   if (isGrantOfOthers(ctx)) ctx.body = { ...Object(ctx.body), error: 'unauthorized_client' };
   await recordRefusal(deps, held, ctx);
   // Nothing is wrong with the token that anybody knows of: its issuer could not be asked.
-  if (isKeysUnavailable(held.grants.refusalOf(ctx))) answerUnavailable(ctx);
+  if (isKeysUnavailable(held.grants.refusalOf(ctx))) return answerUnavailable(ctx);
+  const attempt = held.attempts.of(ctx);
+  if (!attempt?.isProven) return;
+  const admission = await admitRefusal(deps.limits, attempt.apiKey);
+  if (!admission.isAdmitted) answer(ctx, tooOften(admission.retryAfterSeconds));
 }
 
 /** RFC 6749 section 5.2 has a word for it, where the library says `invalid_request`. */

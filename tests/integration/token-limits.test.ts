@@ -43,7 +43,11 @@ afterEach(async () => {
 });
 afterAll(() => fixture.close());
 
-type Ask = (secret: string, from?: string) => Promise<{ status: number; headers: Headers; body: unknown }>;
+type Ask = (
+  secret: string,
+  from?: string,
+  scope?: string,
+) => Promise<{ status: number; headers: Headers; body: unknown }>;
 
 /** One instance behind one proxy, which tells where a request comes from. */
 async function startInstance(limits: CallerLimits): Promise<Ask> {
@@ -72,7 +76,7 @@ async function startInstance(limits: CallerLimits): Promise<Ask> {
   const served = await serve(silentLogger, server, { port: 0, host: '127.0.0.1', closers: [token.close] });
   closers.push(served.close);
   await waitUntil(async () => token.isReady());
-  return async (secret, from = '192.0.2.1') => {
+  return async (secret, from = '192.0.2.1', scope) => {
     const response = await fetch(`http://127.0.0.1:${served.port}/token`, {
       method: 'POST',
       headers: { 'x-forwarded-for': from },
@@ -80,6 +84,7 @@ async function startInstance(limits: CallerLimits): Promise<Ask> {
         grant_type: 'client_credentials',
         client_id: account,
         client_secret: secret,
+        ...(scope === undefined ? {} : { scope }),
       }),
     });
     return { status: response.status, headers: response.headers, body: await response.json() };
@@ -116,6 +121,17 @@ describe('an address whose clients fail', () => {
   test('is not one whose clients succeed', async () => {
     const ask = await startInstance(testLimits({ failures: standstill(3) }));
     expect(await statuses(ask, 10, key.text)).toEqual(times(10, 200));
+  });
+
+  // Threat: one job that asks for what it may not have shuts out all that share its address.
+  test('is not one whose clients prove who they are and ask for what they may not have', async () => {
+    const limits = { failures: standstill(3), callers: standstill(6) };
+    const ask = await startInstance(testLimits(limits));
+    const answers: number[] = [];
+    for (let n = 0; n < 8; n++) answers.push((await ask(key.text, undefined, 'no/scope')).status);
+    // They pay for it themselves.
+    expect(answers).toEqual([...times(6, 400), 429, 429]);
+    expect(await statuses(ask, 4, 'wrong')).toEqual([401, 401, 401, 429]);
   });
 });
 
