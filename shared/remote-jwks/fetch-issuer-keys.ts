@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { type Fail, fail, ok, type Result } from '../kernel/index.ts';
 import { discoveryUrlOf } from './issuer-url.ts';
 import { type JsonWebKeySet, parsePublishedKeys } from './json-web-key-set.ts';
-import type { FetchRemoteJson, RemoteJsonFailure } from './remote-json.ts';
+import type { FetchRemoteJson } from './remote-json.ts';
+import type { RemoteJsonFailure } from './remote-json-failure.ts';
 
 /** `reason` is for logs, and for the audit trail without what would tell of our own network. */
 export type IssuerKeysFailure = {

@@ -22,9 +22,9 @@ export { isPublicAddress } from './public-address.ts';
 export {
   createRemoteJsonFetch,
   type FetchRemoteJson,
-  isPublicUrl,
   type RemoteJson,
   type RemoteJsonDeps,
-  type RemoteJsonFailure,
   remoteJsonBytesMax,
 } from './remote-json.ts';
+export type { RemoteJsonFailure } from './remote-json-failure.ts';
+export { isPublicUrl } from './remote-url.ts';

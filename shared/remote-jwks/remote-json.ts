@@ -1,34 +1,17 @@
 import type { LookupAddress } from 'node:dns';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
-import { DeadlineError, type Fail, fail, ok, type Result, withDeadline } from '../kernel/index.ts';
+import { DeadlineError, ok, type Result, withDeadline } from '../kernel/index.ts';
 import { isPublicAddress } from './public-address.ts';
+import { checkAddresses, lookupOf, resolveAddresses } from './remote-address.ts';
+import { type RemoteJsonFailure, refuse } from './remote-json-failure.ts';
+import { parseRemoteUrl } from './remote-url.ts';
 import {
   createPublicResolver,
   limitResolving,
   type ResolveName,
   resolveInternalName,
 } from './resolve-name.ts';
-
-/**
- * Whoever asked us to fetch does not learn whether a name that is not public stands for anything inside
- * (`unresolved`, `address_refused`), or it could scan our networks through us.
- */
-export type RemoteJsonFailure = {
-  readonly code: 'remote_json.unavailable';
-  readonly reason:
-    | 'url_refused'
-    | 'too_many_names'
-    | 'unresolved'
-    | 'address_refused'
-    | 'unreachable'
-    | 'timeout'
-    | 'redirect'
-    | 'status'
-    | 'too_large'
-    | 'not_json';
-};
 
 export type RemoteJson = { readonly value: unknown; readonly maxAgeSeconds: number | undefined };
 export type FetchRemoteJson = (
@@ -62,54 +45,21 @@ const jsonType = /^application\/(?:[a-z0-9.+-]+\+)?json$/;
 export function createRemoteJsonFetch(deps: RemoteJsonDeps = {}): FetchRemoteJson {
   const timeoutMs = deps.timeoutMs ?? timeoutMsDefault;
   const resolvePublicName = limitResolving(deps.resolve ?? createPublicResolver(), namesMax);
+  const isAllowed = deps.isAllowedAddress ?? isPublicAddress;
   return async (text, { isInternal = false } = {}) => {
-    const url = parseUrl(text, isInternal);
+    const url = parseRemoteUrl(text, isInternal);
     if (url === undefined) return refuse('url_refused');
     try {
       return await withDeadline({ what: 'A remote document', timeoutMs }, async (signal) => {
         const resolveAll = isInternal ? resolveInternalName : resolvePublicName;
-        const found = await resolve(url, (name) => resolveAll(name, signal));
-        const addresses = isInternal || !found.ok ? found : checkAddresses(deps, found.value);
+        const found = await resolveAddresses(url, (name) => resolveAll(name, signal));
+        const addresses = isInternal || !found.ok ? found : checkAddresses(found.value, isAllowed);
         return addresses.ok ? await get({ deps, url, addresses: addresses.value, signal }) : addresses;
       });
     } catch (error) {
       return refuse(error instanceof DeadlineError ? 'timeout' : 'unreachable');
     }
   };
-}
-
-/** Whether anything would ever be fetched from there, whoever it is that answers. */
-export function isPublicUrl(text: string): boolean {
-  return parseUrl(text, false) !== undefined;
-}
-
-function parseUrl(text: string, isInternal: boolean): URL | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || url.username !== '' || url.password !== '') return undefined;
-  if (isInternal) return /^https?:$/.test(url.protocol) ? url : undefined;
-  // An address in place of a name is never a public issuer, and the WHATWG parser has made one of 0x7f.1 by now.
-  const isName = isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0;
-  return url.protocol === 'https:' && url.port === '' && isName ? url : undefined;
-}
-
-type Addresses = Result<readonly LookupAddress[], RemoteJsonFailure>;
-
-async function resolve(
-  url: URL,
-  resolveAll: (hostname: string) => Promise<readonly LookupAddress[] | 'busy'>,
-): Promise<Addresses> {
-  const hostname = url.hostname.replace(/^\[|\]$/g, '');
-  const family = isIP(hostname);
-  if (family !== 0) return ok([{ address: hostname, family }]);
-  const addresses = await resolveAll(hostname);
-  if (addresses === 'busy') return refuse('too_many_names');
-  return addresses.length === 0 ? refuse('unresolved') : ok(addresses);
-}
-
-/** One private address among public ones is somebody's attempt, not a public service. */
-function checkAddresses(deps: RemoteJsonDeps, addresses: readonly LookupAddress[]): Addresses {
-  const isAllowed = deps.isAllowedAddress ?? isPublicAddress;
-  return addresses.every(({ address }) => isAllowed(address)) ? ok(addresses) : refuse('address_refused');
 }
 
 type Get = {
@@ -154,15 +104,6 @@ function connect({ deps, url, addresses, signal }: Get): Promise<IncomingMessage
   });
 }
 
-/** Answers with what was checked, so that connecting asks no resolver again. */
-function lookupOf(addresses: readonly LookupAddress[]): LookupFunction {
-  return (_hostname, options, callback) => {
-    const first = addresses[0];
-    if (options.all === true) callback(null, [...addresses]);
-    else callback(null, first?.address ?? '', first?.family);
-  };
-}
-
 async function readBody(res: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -185,8 +126,4 @@ function parseJson(body: Buffer): unknown {
 function maxAgeOf(res: IncomingMessage): number | undefined {
   const found = /(?:^|[\s,])max-age=(\d{1,9})/i.exec(res.headers['cache-control'] ?? '');
   return found?.[1] === undefined ? undefined : Number(found[1]);
-}
-
-function refuse(reason: RemoteJsonFailure['reason']): Fail<RemoteJsonFailure> {
-  return fail({ code: 'remote_json.unavailable', reason });
 }

@@ -35,7 +35,7 @@ export {
   type VerifyWorkloadTokenDeps,
   verifyWorkloadToken,
   type WorkloadToken,
-  type WorkloadTokenRefusal,
   workloadAlgorithms,
   workloadSkewSeconds,
 } from './verify-workload-token.ts';
+export type { WorkloadTokenRefusal } from './workload-token-refusal.ts';

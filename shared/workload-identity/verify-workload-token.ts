@@ -2,24 +2,16 @@ import { createHash } from 'node:crypto';
 import {
   createLocalJWKSet,
   decodeProtectedHeader,
-  errors,
   type JWTPayload,
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
-import {
-  type Clock,
-  type Fail,
-  fail,
-  ok,
-  type Result,
-  secondsAfter,
-  toNumericDate,
-} from '../kernel/index.ts';
-import type { IssuerKeys, IssuerKeysFailure } from '../remote-jwks/index.ts';
+import { type Clock, ok, type Result, secondsAfter, toNumericDate } from '../kernel/index.ts';
+import type { IssuerKeys } from '../remote-jwks/index.ts';
 import { hasRequiredClaim } from './required-claim.ts';
 import { matchesSubject } from './subject-pattern.ts';
 import { type TrustRule, tokenAgeSecondsBounds } from './trust-rule.ts';
+import { refusalOf, refuse, type WorkloadTokenRefusal } from './workload-token-refusal.ts';
 
 export type VerifyWorkloadTokenDeps = {
   readonly issuerKeys: Pick<IssuerKeys, 'find'>;
@@ -34,27 +26,6 @@ export type WorkloadToken = {
   readonly usedUntil: Date;
   /** Of what may be used once; says nothing about the token. */
   readonly useDigest: Uint8Array;
-};
-
-/** For the trail of the rule's own organization and for logs; every workload is answered alike. */
-export type WorkloadTokenRefusal = {
-  readonly code: 'workload_token.refused';
-  readonly reason:
-    | 'malformed'
-    | 'type'
-    | 'algorithm'
-    | `keys_unavailable:${IssuerKeysFailure['reason']}`
-    | 'unknown_key'
-    | 'signature'
-    | 'issuer'
-    | 'audience'
-    | 'expired'
-    | 'expiry_too_far'
-    | 'too_old'
-    | 'not_yet_valid'
-    | 'claims'
-    | 'subject'
-    | 'required_claim';
 };
 
 /** How far a foreign issuer's clock may differ from ours. */
@@ -79,10 +50,11 @@ export async function verifyWorkloadToken(
   if (header === undefined) return refuse('malformed');
   if (header.typ !== undefined && !/^(?:application\/)?jwt$/i.test(header.typ)) return refuse('type');
   if (!workloadAlgorithms.includes(header.alg ?? '')) return refuse('algorithm');
+  const { issuer, organizationId, jwks } = rule;
   const keys =
-    rule.jwks === undefined
-      ? await deps.issuerKeys.find({ ...rule, kid: header.kid })
-      : ok(createLocalJWKSet(rule.jwks));
+    jwks === undefined
+      ? await deps.issuerKeys.find({ issuer, kid: header.kid, organizationId })
+      : ok(createLocalJWKSet(jwks));
   if (!keys.ok) return refuse(`keys_unavailable:${keys.failure.reason}`);
   const now = deps.clock.now();
   const verified = await verifySignature({ rule, token, now }, keys.value);
@@ -107,9 +79,8 @@ async function verifySignature(
     });
     return ok(payload);
   } catch (error) {
-    if (error instanceof errors.JOSEError) return refuse(reasonOf(error));
-    // Thrown of a key that cannot be used: too short, or a point off its curve. It is as good as none.
-    if (error instanceof TypeError || error instanceof DOMException) return refuse('unknown_key');
+    const reason = refusalOf(error);
+    if (reason !== undefined) return refuse(reason);
     throw error;
   }
 }
@@ -158,20 +129,4 @@ function digestOf({ organizationId, issuer }: TrustRule, id: string): Uint8Array
 
 function signedPart(token: string): string {
   return token.slice(0, token.lastIndexOf('.'));
-}
-
-function reasonOf(error: errors.JOSEError): WorkloadTokenRefusal['reason'] {
-  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
-    return 'unknown_key';
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature';
-  if (error instanceof errors.JWTExpired) return error.claim === 'iat' ? 'too_old' : 'expired';
-  if (!(error instanceof errors.JWTClaimValidationFailed)) return 'malformed';
-  if (error.claim === 'iss') return 'issuer';
-  if (error.claim === 'aud') return 'audience';
-  const isAboutTime = error.claim === 'nbf' || error.claim === 'iat';
-  return isAboutTime && error.reason === 'check_failed' ? 'not_yet_valid' : 'claims';
-}
-
-function refuse(reason: WorkloadTokenRefusal['reason']): Fail<WorkloadTokenRefusal> {
-  return fail({ code: 'workload_token.refused', reason });
 }
