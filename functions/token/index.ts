@@ -9,6 +9,7 @@ import { openPublisher } from '../../shared/events/open-publisher.ts';
 import { createFunctionServer, serve, stopOnSignal } from '../../shared/http/index.ts';
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { createGithubKeys } from '../../shared/leak-report/index.ts';
+import { postgresLeakReportStore } from '../../shared/leak-report/leak-report-store.postgres.ts';
 import { openCallerLimits } from '../../shared/rate-limit/open-rate-limiter.ts';
 import { openRedis } from '../../shared/redis/open-redis.ts';
 import { createIssuerKeys, createRemoteJsonFetch } from '../../shared/remote-jwks/index.ts';
@@ -90,7 +91,11 @@ const githubKeys = createGithubKeys({
   url: config.GITHUB_ALERT_SIGNERS_URL,
   clock,
 });
-const leakReports = { ...shared, leaks: { ...shared, store: apiKeys }, githubKeys };
+const leakReports = {
+  ...shared,
+  leaks: { ...shared, store: apiKeys, reports: postgresLeakReportStore },
+  githubKeys,
+};
 const server = createFunctionServer(
   { clock, random, logger },
   {

@@ -29,6 +29,8 @@ export type ApiKeyRefusal = {
     | 'malformed'
     | 'unknown'
     | 'wrong_secret'
+    /** Right until a rotation ended it. */
+    | 'superseded'
     | 'revoked'
     | 'disabled'
     | 'expired'

@@ -19,7 +19,7 @@ export { type ApiKey, isUsable } from './api-key.ts';
 export type { ApiKeyDeps } from './api-key-deps.ts';
 export type { ApiKeyFailure, ApiKeyRefusal } from './api-key-failure.ts';
 export { type ApiKeyId, apiKeyId } from './api-key-id.ts';
-export { type ApiKeyOwner, type UserId, userId } from './api-key-owner.ts';
+export { type ApiKeyOwner, toOwnerData, type UserId, userId } from './api-key-owner.ts';
 export { type SealedSecret, sealSecret } from './api-key-secret.ts';
 export type { ApiKeyFilter, ApiKeyForVerification, ApiKeyPage, ApiKeyStore } from './api-key-store.ts';
 export {

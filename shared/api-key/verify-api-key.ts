@@ -27,7 +27,7 @@ export type VerifiedApiKey = {
 };
 
 type Presented = { readonly id: ApiKeyId; readonly text: ApiKeyText };
-type Secret = 'newest' | 'previous' | 'mac';
+type Secret = 'newest' | 'previous' | 'superseded' | 'mac';
 
 /**
  * Who presents this key. Form and checksum come first, then one statement. Every refusal after it takes the same
@@ -44,6 +44,7 @@ export async function verifyApiKey(
   const secret = await matchSecret(deps, presented, found);
   if (found === undefined) return refuse('unknown');
   if (secret === undefined) return refuse('wrong_secret');
+  if (secret === 'superseded') return refuse('superseded');
   if (found.status !== 'active') return refuse(found.status);
   const now = deps.clock.now();
   if (found.expiresAt !== undefined && found.expiresAt <= now) return refuse('expired');
@@ -53,7 +54,6 @@ export async function verifyApiKey(
   return ok(toVerified(found, presented, secret));
 }
 
-/** A secret whose overlap has ended is as wrong as any other. */
 async function matchSecret(
   deps: VerifyApiKeyDeps,
   { id, text }: Presented,
@@ -66,7 +66,8 @@ async function matchSecret(
   const isNewest = await isSecretIn(pepper, { id, box: secret ?? decoy }, text);
   const isPrevious = await isSecretIn(pepper, { id, box: previousSecret?.box ?? decoy }, text);
   if (isNewest && secret !== undefined) return 'newest';
-  if (isPrevious && previousSecret !== undefined && clock.now() < previousSecret.until) return 'previous';
+  if (isPrevious && previousSecret !== undefined)
+    return clock.now() < previousSecret.until ? 'previous' : 'superseded';
   if (found?.secret !== undefined || found?.mac === undefined) return undefined;
   return (await isMacOf(pepper, found.mac, text)) ? 'mac' : undefined;
 }

@@ -100,6 +100,8 @@ export const eventCatalog = {
     previousUntil: z.string().optional(),
   }),
   'uos.api-key.revoked.v1': apiKey.extend(because),
+  /** `fingerprint` is that of the secret that has leaked, which a rotation had ended. */
+  'uos.api-key.leak-reported.v1': apiKey,
   'uos.trust-rule.created.v1': trustRule.extend({
     issuer: z.string(),
     audience: z.string(),

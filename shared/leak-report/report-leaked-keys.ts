@@ -8,8 +8,10 @@ import {
 } from '../api-key/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
 import type { LeakLabel, LeakSource } from './leak-report.ts';
+import type { LeakReportStore } from './leak-report-store.ts';
+import { recordEndedLeak } from './record-ended-leak.ts';
 
-export type ReportLeakedKeysDeps = Omit<ApiKeyDeps, 'random'>;
+export type ReportLeakedKeysDeps = Omit<ApiKeyDeps, 'random'> & { readonly reports: LeakReportStore };
 
 export type ReportLeakedKeysInput = {
   /** As they were found; the caller bounds how many. */
@@ -21,7 +23,7 @@ export type ReportLeakedKeysInput = {
  * Revokes every key whose text is among these, with the reason `leaked` and the source as the actor, and says of each
  * text, in the given order, whether it is one. Having the text is the proof: whoever has it could as well use it, and
  * a key that others have is better dead. A key that is disabled, has expired or whose account is disabled is revoked
- * too, for any of that may be undone. Repeating it changes and records nothing. Throws when a part is down, with the
+ * too, for any of that may be undone; one whose secret a rotation has ended is not, and the leak recorded. Repeating it changes and records nothing. Throws when a part is down, with the
  * keys before it revoked.
  */
 export async function reportLeakedKeys(
@@ -38,11 +40,17 @@ async function reportOne(deps: ReportLeakedKeysDeps, text: string, source: LeakS
   const key = await findKeyOf(deps, text);
   if (key === undefined) return 'false_positive';
   const actor = { type: 'system', id: `leak-report:${source}` } as const;
-  const revoked = await revokeApiKey(deps, { ...key, actor, reason: 'leaked' });
-  return revoked.ok ? 'true_positive' : 'false_positive';
+  if (key.isEnded) await recordEndedLeak(deps, { ...key, actor, lastFour: text.slice(-4) });
+  else await revokeApiKey(deps, { ...key, actor, reason: 'leaked' });
+  return 'true_positive';
 }
 
-type KeyOf = { readonly organizationId: OrganizationId; readonly keyId: ApiKeyId };
+type KeyOf = {
+  readonly organizationId: OrganizationId;
+  readonly keyId: ApiKeyId;
+  /** Whether a rotation has ended the secret. */
+  readonly isEnded: boolean;
+};
 
 /** Refusals of a text that is no key's secret: wrong, or none at all. Of all others the secret was right. */
 const notASecret: ReadonlySet<ApiKeyRefusal['reason']> = new Set(['malformed', 'unknown', 'wrong_secret']);
@@ -54,5 +62,6 @@ async function findKeyOf(deps: ReportLeakedKeysDeps, text: string): Promise<KeyO
   if (!verified.ok && notASecret.has(verified.failure.reason)) return undefined;
   const keyId = parsed.value.id;
   const organizationId = await deps.store.locate(keyId);
-  return organizationId && { organizationId, keyId };
+  const isEnded = !verified.ok && verified.failure.reason === 'superseded';
+  return organizationId && { organizationId, keyId, isEnded };
 }

@@ -55,6 +55,18 @@ async function asSuperuser<Row extends pg.QueryResultRow>(text: string, values: 
 const setKey = (assignment: string, id = key.key.id) =>
   asSuperuser(`update api_key set ${assignment} where key_id = $1`, [id]);
 
+/** Gives it another secret, whose overlap with the first is over. */
+async function supersede(): Promise<undefined> {
+  const rotated = await rotateApiKey(keys.deps, {
+    organizationId: organization.organizationId,
+    keyId: key.key.id,
+    actor: { type: 'system', id: 'test' },
+    overlapSeconds: 60,
+  });
+  invariant(rotated.ok, 'not rotated');
+  await setKey('previous_secret_until = now()');
+}
+
 const setOwner = (assignment: string) =>
   asSuperuser(`update service_account set ${assignment} where service_account_id = $1`, [
     organization.idOf('ci'),
@@ -116,6 +128,7 @@ describe('verification of a key that is not known yet', () => {
   it.each<[string, () => Promise<string | undefined>]>([
     ['unknown', async () => withOtherSecret(apiKeyId.create({ clock: systemClock, random: systemRandom }))],
     ['wrong_secret', async () => withOtherSecret(key.key.id)],
+    ['superseded', supersede],
     ['revoked', async () => void (await setKey("status = 'revoked'"))],
     ['disabled', async () => void (await setKey("status = 'disabled'"))],
     ['expired', async () => void (await setKey("expires_at = now() - interval '1 second'"))],
@@ -192,7 +205,7 @@ describe('rotation', () => {
     const first = await verifyApiKey(keys.deps, key.text);
     expect(first).toMatchObject({ ok: true, value: { expiresAt: rotated.value.key.previousSecretUntil } });
     await setKey('previous_secret_until = now()');
-    expect(await verifyApiKey(keys.deps, key.text)).toMatchObject({ failure: { reason: 'wrong_secret' } });
+    expect(await verifyApiKey(keys.deps, key.text)).toMatchObject({ failure: { reason: 'superseded' } });
     expect(await isGood(rotated.value.text)).toBe(true);
   });
 

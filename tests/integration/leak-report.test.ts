@@ -4,12 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { alertBytesMax, answerLeakReports } from '../../functions/token/answer-leak-reports.ts';
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
-import { type IssuedApiKey, verifyApiKey } from '../../shared/api-key/index.ts';
+import { fingerprintOf, type IssuedApiKey, rotateApiKey, verifyApiKey } from '../../shared/api-key/index.ts';
 import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { createFunctionServer, serve } from '../../shared/http/index.ts';
-import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
+import { systemClock as clock, invariant, systemRandom as random } from '../../shared/kernel/index.ts';
 import { createGithubKeys } from '../../shared/leak-report/index.ts';
+import { postgresLeakReportStore } from '../../shared/leak-report/leak-report-store.postgres.ts';
 import type { CallerLimits } from '../../shared/rate-limit/index.ts';
 import { createRemoteJsonFetch } from '../../shared/remote-jwks/index.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
@@ -76,6 +77,7 @@ async function start(limits: Pick<CallerLimits, 'failures'> = testLimits()): Pro
       leaks: {
         pool,
         store: postgresApiKeyStore(pool),
+        reports: postgresLeakReportStore,
         events: postgresEventRecorder({ clock, random, source: 'uos/token' }),
         pepper: apiKeys.deps.pepper,
         clock,
@@ -128,13 +130,15 @@ async function isAlive({ text }: IssuedApiKey): Promise<boolean> {
   return (await verifyApiKey({ ...apiKeys.deps, pool }, text)).ok;
 }
 
-async function revocationsOf({ key }: IssuedApiKey) {
+const revocationsOf = (issued: IssuedApiKey) => recordsOf(issued, 'uos.api-key.revoked.v1');
+
+async function recordsOf({ key }: IssuedApiKey, type: string) {
   const rows = await withOrg(pool, acme.organizationId, (tx) =>
     tx
       .selectFrom('audit_event')
       .select('leaf')
       .where('subject', '=', key.id)
-      .where('type', '=', 'uos.api-key.revoked.v1')
+      .where('type', '=', type)
       .execute(),
   );
   return rows.map(({ leaf }) => JSON.parse(leaf).data);
@@ -161,7 +165,10 @@ async function withChecksum(body: string): Promise<string> {
   return body + text;
 }
 
-function changeKey(issued: IssuedApiKey, set: { status: 'disabled' } | { expires_at: Date }) {
+function changeKey(
+  issued: IssuedApiKey,
+  set: { status: 'disabled' } | { expires_at: Date } | { previous_secret_until: Date },
+) {
   return withOrg(pool, acme.organizationId, (tx) =>
     tx.updateTable('api_key').set(set).where('key_id', '=', issued.key.id).execute(),
   );
@@ -204,6 +211,31 @@ describe('whoever has the text of a key', () => {
     const { json } = await reportKeys(send, disabled.text, expired.text);
     expect(json).toEqual({ results: [{ label: 'true_positive' }, { label: 'true_positive' }] });
     for (const key of [disabled, expired]) expect((await revocationsOf(key)).length).toBe(1);
+  });
+
+  // Threat: a leak that nobody hears of, and a finder who is taken for a guesser.
+  it('is told the truth of a secret that a rotation has ended, which ends the key no more', async () => {
+    const send = await start(testLimits({ failures: { ratePerSecond: 0.001, burst: 1 } }));
+    const leaked = await apiKeys.issue(acme, 'ci');
+    const rotated = await rotateApiKey(apiKeys.deps, {
+      organizationId: acme.organizationId,
+      keyId: leaked.key.id,
+      actor: { type: 'system', id: 'test' },
+      overlapSeconds: 60,
+    });
+    invariant(rotated.ok, 'not rotated');
+    await changeKey(leaked, { previous_secret_until: new Date(0) });
+    const answers = await Promise.all([1, 2, 3].map(() => reportKeys(send, leaked.text)));
+    for (const { json } of answers) expect(json).toEqual({ results: [{ label: 'true_positive' }] });
+    expect([await isAlive(leaked), await isAlive(rotated.value)]).toEqual([false, true]);
+    expect(await revocationsOf(leaked)).toEqual([]);
+    expect(await recordsOf(leaked, 'uos.api-key.leak-reported.v1')).toEqual([
+      {
+        fingerprint: fingerprintOf(leaked.key.id, leaked.text.slice(-4)),
+        serviceAccountId: acme.idOf('ci'),
+        actor: { type: 'system', id: 'leak-report:self-report' },
+      },
+    ]);
   });
 
   it('is answered in the order of the report, whatever is among it', async () => {

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CheckedScopes, issuePersonalApiKey, userId } from '../../shared/api-key/index.ts';
 import { reportLeakedKeys } from '../../shared/leak-report/index.ts';
+import { postgresLeakReportStore } from '../../shared/leak-report/leak-report-store.postgres.ts';
 import { type AdminService, startAdminService } from '../support/admin-service.ts';
 
 let admin: AdminService;
@@ -161,6 +162,7 @@ async function issuePersonalKey(): Outcome {
 }
 
 async function reportLeak(): Outcome {
-  const [label] = await reportLeakedKeys(admin.apiKeys.deps, { texts: [key.text], source: 'self-report' });
+  const deps = { ...admin.apiKeys.deps, reports: postgresLeakReportStore };
+  const [label] = await reportLeakedKeys(deps, { texts: [key.text], source: 'self-report' });
   return toStatus(label === 'true_positive');
 }
