@@ -73,13 +73,17 @@ export async function reconcileOrganization(
   return fail({ code: 'reconcile.busy' });
 }
 
-/** What will be done, on record before it is done. A plan that changes nothing leaves no record. */
+/**
+ * What will be done, on record before it is done. A plan that changes nothing leaves no record, and one that was not
+ * applied is superseded by either.
+ */
 async function storePlan(
   deps: ReconcileDeps,
   input: ReconcileOrganizationInput & { organizationId: OrganizationId; declared: DeclaredOrganization },
 ): Promise<Result<{ run: ReconcileRun; plan: Plan }, RemovalsExceedGuard>> {
-  const { organizationId, declared, commit, tree } = input;
+  const { organizationId, declared, commit, tree, sourceId } = input;
   return withOrg(deps.pool, organizationId, async (tx) => {
+    await deps.runs.emptyPlanned(tx, { sourceId, name: tree.slug });
     const { state } = await deps.directory.load(tx, { organizationId, name: tree.slug });
     const plan = planOrganization({ current: state, declared, commit });
     if (!plan.ok) return plan;

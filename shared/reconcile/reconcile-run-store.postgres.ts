@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { z } from 'zod';
 import type { Rows } from '../db/index.ts';
 import { invariant } from '../kernel/index.ts';
@@ -19,6 +20,16 @@ export const postgresReconcileRunStore: ReconcileRunStore = {
     await tx
       .insertInto('reconcile_run')
       .values({ ...toRow(run), plan: JSON.stringify(plan), plan_hash: plan.hash, status: 'planned' })
+      .execute();
+  },
+  emptyPlanned: async (tx, { sourceId, name }) => {
+    await tx
+      .updateTable('reconcile_run')
+      .set({ plan: sql`jsonb_set(plan, '{changes}', '[]')` })
+      .where('source_id', '=', sourceId)
+      .where('name', '=', name)
+      .where('status', '=', 'planned')
+      .where(sql<boolean>`plan -> 'changes' <> '[]'`)
       .execute();
   },
   markApplied: async (tx, id, at) => {

@@ -28,10 +28,12 @@ export type LatestRun = {
 
 /**
  * Runs of the transaction's scope, never changed but to say that the plan was applied. A run that stays `planned` was
- * cut short, or its plan no longer fitted and another run followed.
+ * cut short, or its plan no longer fitted and another run followed: `emptyPlanned` takes the changes out of such plans,
+ * which may name people who never came to be, and whom no erasure would reach. Their hashes stay.
  */
 export type ReconcileRunStore = {
   addPlanned(tx: OrgTransaction, run: ReconcileRun, plan: Plan): Promise<void>;
+  emptyPlanned(tx: OrgTransaction, input: { sourceId: GitSourceId; name: string }): Promise<void>;
   markApplied(tx: OrgTransaction, id: ReconcileRunId, at: Date): Promise<void>;
   addRefused(tx: OrgTransaction, run: ReconcileRun, refusal: Refusal): Promise<void>;
   findLatest(

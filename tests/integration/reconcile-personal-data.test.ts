@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withOrg } from '../../shared/db/index.ts';
 import { openPersonalData } from '../../shared/personal-data/index.ts';
+import { reconcileSource } from '../../shared/reconcile/index.ts';
 import { canServeGit } from '../support/git-server.ts';
 import {
   createReconcileFixture,
@@ -81,5 +82,36 @@ describe.skipIf(!isServed)('the trail of declared people', () => {
         union all select event_id from outbox where payload like '%@example.org%'`,
     );
     expect(readable).toEqual([]);
+  });
+});
+
+// Threat: nobody can be erased who never was a member, so what a plan said of them would stay for ever.
+describe.skipIf(!isServed)('a plan that was stored and never applied', () => {
+  const file = 'organizations/almost/lin.yaml';
+  async function planWithoutApplying() {
+    const source = await fixture.registerSource('almost');
+    await source.push({
+      ...toOrganizationFiles('almost'),
+      [file]: toDocument('User', 'lin', { email: 'lin@example.org', displayName: 'Lin' }),
+    });
+    const lock = () => Promise.reject(new Error('killed'));
+    const deps = { ...fixture.deps, directory: { ...fixture.deps.directory, lock } };
+    expect(await reconcileSource(deps, { sourceId: source.id, trigger: 'push' })).toMatchObject({
+      failure: { code: 'reconcile.incomplete' },
+    });
+    return source;
+  }
+  const plansOfLin = () =>
+    fixture.query(`select status, plan_hash from reconcile_run where plan::text like '%lin@example.org%'`);
+
+  test('says nothing of a person any more once another decided, and keeps its hash', async () => {
+    const source = await planWithoutApplying();
+    const [planned] = await plansOfLin();
+    expect(planned).toMatchObject({ status: 'planned' });
+    await source.push({ [file]: null });
+    expect(await fixture.reconcile(source)).toMatchObject({ value: { refused: [] } });
+    expect(await plansOfLin()).toEqual([]);
+    const hashes = await fixture.query(`select plan_hash from reconcile_run where status = 'planned'`);
+    expect(hashes).toEqual([{ plan_hash: planned?.['plan_hash'] }]);
   });
 });
