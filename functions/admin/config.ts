@@ -5,6 +5,7 @@ import {
   databaseUrl,
   eventPublisherUrl,
   hasKeyWrapper,
+  hasWholeCredentials,
   hasWholeRedis,
   issuerList,
   keyWrapperConfig,
@@ -34,4 +35,5 @@ export const configSchema = z
     ...objectStoreConfig,
   })
   .refine(...hasKeyWrapper)
-  .refine(...hasWholeRedis);
+  .refine(...hasWholeRedis)
+  .refine(...hasWholeCredentials);

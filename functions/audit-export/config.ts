@@ -1,10 +1,17 @@
 import { z } from 'zod';
-import { commonConfig, databaseUrl, objectStoreConfig } from '../../shared/config/index.ts';
+import {
+  commonConfig,
+  databaseUrl,
+  hasWholeCredentials,
+  objectStoreConfig,
+} from '../../shared/config/index.ts';
 
-export const configSchema = z.object({
-  ...commonConfig,
-  /** For a login in uos_log. */
-  DATABASE_URL: databaseUrl,
-  /** Where exports are written, and the log is published. */
-  ...objectStoreConfig,
-});
+export const configSchema = z
+  .object({
+    ...commonConfig,
+    /** For a login in uos_log. */
+    DATABASE_URL: databaseUrl,
+    /** Where exports are written, and the log is published. */
+    ...objectStoreConfig,
+  })
+  .refine(...hasWholeCredentials);

@@ -4,9 +4,10 @@ import {
   databaseUrl,
   eventPublisherUrl,
   hasKeyWrapper,
+  hasWholeCredentials,
   hasWholeRedis,
   keyWrapperConfig,
-  objectStoreConfig,
+  objectStoreCredentialConfig,
   publicUrl,
   redisConfig,
 } from '../../shared/config/index.ts';
@@ -37,8 +38,8 @@ export const configSchema = z
     ADDRESS_FAILURES_PER_SECOND: z.coerce.number().positive().max(1_000_000).default(50),
     ADDRESS_FAILURE_BURST: z.coerce.number().int().min(1).max(10_000_000).default(400),
     ...redisConfig,
-    /** Where decision records go. */
-    ...objectStoreConfig,
+    /** For policy bundles at `s3:` addresses. */
+    ...objectStoreCredentialConfig,
     /** Where a copy of them goes as they are made, to the topic `audit.decision`; absent: nowhere. */
     DECISION_STREAM_URL: eventPublisherUrl.optional(),
     /** Where the last use of API keys is told; absent: nowhere. */
@@ -46,4 +47,5 @@ export const configSchema = z
   })
   .refine(...hasKeyWrapper)
   .refine(...hasWholeRedis)
+  .refine(...hasWholeCredentials)
   .check(requireTrust);

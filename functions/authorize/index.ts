@@ -4,7 +4,7 @@ import { bundleCandidates, cacheSubjectFacts } from '../../shared/authorization/
 import { postgresSearchCandidates } from '../../shared/authorization/search-candidates.postgres.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
-import { readConfig, toFailureLimit, toObjectStoreLocation } from '../../shared/config/index.ts';
+import { readConfig, toFailureLimit, toObjectStoreCredentials } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
 import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
 import { postgresDecisionLogReader } from '../../shared/decision-record/decision-log-store.postgres.ts';
@@ -53,7 +53,7 @@ const feed = openAuthorizationFeed({
   onError: (error) => logger.warn({ error }, 'The feed of changes was interrupted'),
 });
 const openObjects = (url: string) =>
-  openObjectStore({ ...toObjectStoreLocation(config), url }, { clock, random });
+  openObjectStore({ ...toObjectStoreCredentials(config), url }, { clock, random });
 const policies = await startPolicies(
   { clock, random, logger },
   await toPolicySettings(config, (url) => openPolicyBundleSource({ openObjects }, url)),

@@ -24,7 +24,6 @@ const others = {
   ISSUER_URL: 'https://token.example.test',
   AUDIENCE: 'https://api.example.test',
   PUBLIC_URL: 'https://authorize.example.test',
-  OBJECT_STORE_URL: 'file:///objects',
 };
 const read = (env: Record<string, string>) => readConfig(configSchema, { ...others, ...env });
 const settingsOf = (env: Record<string, string>) =>

@@ -8,7 +8,13 @@ export {
   secondsFrom,
 } from './common.ts';
 export { hasKeyWrapper, keyWrapperConfig } from './key-wrapper.ts';
-export { objectStoreConfig, toObjectStoreLocation } from './object-store.ts';
+export {
+  hasWholeCredentials,
+  objectStoreConfig,
+  objectStoreCredentialConfig,
+  toObjectStoreCredentials,
+  toObjectStoreLocation,
+} from './object-store.ts';
 export { ConfigError, readConfig } from './read-config.ts';
 export {
   addressLimitConfig,

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DatabasePool, openPool } from '../../shared/db/index.ts';
 import { waitUntil } from '../support/authorize-instance.ts';
@@ -19,21 +16,18 @@ const burst = 100;
 let database: TestDatabase;
 let pool: DatabasePool;
 let keys: TestApiKeys;
-let objectDirectory: string;
 let organization: SeededOrganization;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   pool = openPool({ url: database.appUrl, applicationName: 'test' });
   keys = await openTestApiKeys(pool);
-  objectDirectory = await mkdtemp(join(tmpdir(), 'uos-objects-'));
   organization = await seedOrganization(pool, { serviceAccounts: ['hung', 'killed', 'never there'] });
 });
 afterAll(async () => {
   await keys.dispose();
   await pool.close();
   await database.drop();
-  await rm(objectDirectory, { recursive: true });
 });
 
 /** The function as it is deployed, with its own deadlines; nothing comes back while a test runs. */
@@ -41,7 +35,6 @@ const startAuthorize = (redis: { url: string; token: string }) =>
   startAuthorizeProcess({
     databaseUrl: database.appUrl,
     wrappingKeyFile: keys.wrappingKeyFile,
-    objectDirectory,
     env: {
       REDIS_URL: redis.url,
       REDIS_TOKEN: redis.token,

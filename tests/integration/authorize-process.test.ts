@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
 import { startAuthorizeProcess } from '../support/authorize-process.ts';
@@ -10,19 +7,16 @@ import { openTestApiKeys, seedOrganization, type TestApiKeys } from '../support/
 let database: TestDatabase;
 let pool: DatabasePool;
 let keys: TestApiKeys;
-let objectDirectory: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   pool = openPool({ url: database.appUrl, applicationName: 'test' });
   keys = await openTestApiKeys(pool);
-  objectDirectory = await mkdtemp(join(tmpdir(), 'uos-objects-'));
 });
 afterAll(async () => {
   await keys.dispose();
   await pool.close();
   await database.drop();
-  await rm(objectDirectory, { recursive: true });
 });
 
 describe('the deployed function', () => {
@@ -38,7 +32,6 @@ describe('the deployed function', () => {
     const process = await startAuthorizeProcess({
       databaseUrl: database.appUrl,
       wrappingKeyFile: keys.wrappingKeyFile,
-      objectDirectory,
     });
     const ask = async (requestId: string) => {
       const response = await fetch(`${process.base}/access/v1/evaluation`, {
@@ -66,7 +59,6 @@ describe('the deployed function', () => {
     const broken = startAuthorizeProcess({
       databaseUrl: 'mysql://nowhere',
       wrappingKeyFile: '',
-      objectDirectory,
     });
     await expect(broken).rejects.toThrow(/DATABASE_URL(.|\n)*WRAPPING_KEY_FILE/);
   });

@@ -19,7 +19,6 @@ const start = () =>
   startAuthorizeProcess({
     databaseUrl: fixture.database.appUrl,
     wrappingKeyFile: keys.wrappingKeyFile,
-    objectDirectory: fixture.directory,
   });
 
 /** A gateway that may ask, a reader and an owner, in an organization of that level. */

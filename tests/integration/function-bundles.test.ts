@@ -49,7 +49,6 @@ describe('the bundle of a function', () => {
     const { base, stop } = await startAuthorizeProcess({
       databaseUrl: database.appUrl,
       wrappingKeyFile: keys.wrappingKeyFile,
-      objectDirectory: join(dist, 'objects'),
       env: { POLICY_BUNDLE_URL: pathToFileURL(join(dist, 'policy')).href },
       program: join(dist, 'authorize/index.mjs'),
     });

@@ -44,7 +44,6 @@ const start = (env: Record<string, string>) =>
   startAuthorizeProcess({
     databaseUrl: database.appUrl,
     wrappingKeyFile: keys.wrappingKeyFile,
-    objectDirectory: join(scratch, 'objects'),
     env: { POLICY_BUNDLE_POLL_SECONDS: '1', ...env },
   });
 

@@ -5,8 +5,6 @@ export type AuthorizeProcess = FunctionProcess;
 export type AuthorizeProcessOptions = {
   readonly databaseUrl: string;
   readonly wrappingKeyFile: string;
-  /** Of policy bundles named by `s3:` or `file:` addresses. */
-  readonly objectDirectory: string;
   readonly env?: Readonly<Record<string, string>>;
   /** A bundle instead of the source. */
   readonly program?: string;
@@ -16,7 +14,6 @@ export function startAuthorizeProcess(options: AuthorizeProcessOptions): Promise
   const env = {
     DATABASE_URL: options.databaseUrl,
     WRAPPING_KEY_FILE: options.wrappingKeyFile,
-    OBJECT_STORE_URL: `file://${options.objectDirectory}`,
     ISSUER_URL: 'https://token.example.test',
     AUDIENCE: 'https://api.example.test',
     PUBLIC_URL: 'https://authorize.example.test',

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { findOpa } from '../../../policies/build.ts';
@@ -13,13 +11,11 @@ const opa = await findOpa();
 describe.skipIf(opa === undefined)('the deployed function', () => {
   it('serves an outside world by its configuration alone: decisions, a batch, searches and discovery', async () => {
     const bundle = await compileScenario(opa ?? '', 'certification');
-    const objectDirectory = await mkdtemp(join(tmpdir(), 'uos-objects-'));
     const world = await createAuthorizeWorld();
     const { gateway } = await setScene(world);
     const process = await startAuthorizeProcess({
       databaseUrl: world.database.appUrl,
       wrappingKeyFile: world.keys.wrappingKeyFile,
-      objectDirectory,
       env: { POLICY_BUNDLE_URL: pathToFileURL(bundle).href },
     });
     const post = async (path: string, body: object) => {
@@ -46,6 +42,6 @@ describe.skipIf(opa === undefined)('the deployed function', () => {
     ]);
     await process.stop();
     await world[Symbol.asyncDispose]();
-    await Promise.all([bundle, objectDirectory].map((path) => rm(path, { recursive: true })));
+    await rm(bundle, { recursive: true });
   });
 });
