@@ -36,7 +36,7 @@ export type DecisionPrincipal = {
   readonly scopes?: readonly string[] | undefined;
 };
 
-/** A line of NDJSON, of at most 16 KiB. `mask` sees every attribute before it is written. */
+/** A line of NDJSON, of 20,000 characters at most. `mask` sees every attribute before it is written. */
 export function toLine(record: DecisionRecord, mask = removeAllAttributes): string {
   const whole = JSON.stringify(toNames(record));
   const line = whole.length <= recordBounds.names ? whole : JSON.stringify(toShortNames(record));
