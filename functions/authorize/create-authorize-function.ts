@@ -4,6 +4,7 @@ import { createAuthenticator } from '../../shared/authentication/index.ts';
 import {
   createWorkTurns,
   type RememberedSubjectFacts,
+  type SearchBounds,
   type SearchCandidates,
 } from '../../shared/authorization/index.ts';
 import type { AuthorizationFeed } from '../../shared/authorization-feed/index.ts';
@@ -32,6 +33,8 @@ export type AuthorizeFunctionDeps = {
   readonly policies: Pick<Policies, 'engine' | 'ownEngine' | 'report'>;
   /** What a search has to try. */
   readonly candidates: SearchCandidates;
+  /** What one page of a search may cost; absent: as it is deployed. */
+  readonly searchBounds?: SearchBounds | undefined;
   /** Seals the page tokens of searches. */
   readonly keyRing: Pick<KeyRing, 'seal' | 'open'>;
   readonly decisions: Pick<DecisionRecorder, 'record' | 'prepare' | 'isAccepting'>;
@@ -65,6 +68,7 @@ export function createAuthorizeFunction(deps: AuthorizeFunctionDeps): Omit<Funct
     engine,
     policies,
     candidates: deps.candidates,
+    searchBounds: deps.searchBounds,
     keyRing: deps.keyRing,
     turns: createWorkTurns(),
     callerLimits: deps.callerLimits,

@@ -1,4 +1,5 @@
 import {
+  type BoundedPolicyEngineOptions,
   createBoundedPolicyEngine,
   createPolicyEngine,
   type PolicyEngine,
@@ -26,6 +27,8 @@ export type PolicySettings = {
   /** Is tried beside the one that answers; no answer depends on it. */
   readonly shadow?: FollowedBundle & ShadowPolicyOptions;
   readonly intervalMs?: number;
+  /** Of policies that are not ours. */
+  readonly bounds?: BoundedPolicyEngineOptions;
 };
 
 export type Policies = {
@@ -42,7 +45,7 @@ export async function startPolicies(deps: StartPoliciesDeps, settings: PolicySet
   const { builtIn, custom = { source: builtIn } } = settings;
   const own = createPolicyEngine(deps);
   // Rules that are not ours may never end: they run where they can be stopped.
-  const bounded = settings.custom && createBoundedPolicyEngine(deps);
+  const bounded = settings.custom && createBoundedPolicyEngine(deps, settings.bounds);
   const engine = bounded ?? own;
   const live = watch(deps, { engine, name: 'Policy bundle' }, custom, settings);
   await live.firstLook;
@@ -88,7 +91,7 @@ function startShadow(
   shadow: NonNullable<PolicySettings['shadow']>,
   settings: PolicySettings,
 ) {
-  const tried = createBoundedPolicyEngine(deps);
+  const tried = createBoundedPolicyEngine(deps, settings.bounds);
   const bundle = watch(deps, { engine: tried, name: 'Shadow policy bundle' }, shadow, settings);
   const policy = createShadowPolicy({ ...deps, engine: tried }, shadow);
   const observe = (engine: ServedPolicyEngine): ServedPolicyEngine => ({

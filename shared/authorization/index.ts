@@ -98,6 +98,7 @@ export { runEvaluations } from './run-evaluations.ts';
 export {
   type SearchAccessDeps,
   type SearchAllowance,
+  type SearchBounds,
   type SearchPage,
   searchAccess,
 } from './search-access.ts';

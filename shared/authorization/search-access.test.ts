@@ -42,7 +42,8 @@ async function searchPage(
   limit: number,
   bounds?: SearchBounds,
 ) {
-  const page = await searchAccess(deps, { organizationId: 'org_1', question, after, limit }, bounds);
+  const asked = { organizationId: 'org_1', question, after, limit };
+  const page = await searchAccess({ ...deps, searchBounds: bounds }, asked);
   if (!page.ok) throw new Error(page.failure.code);
   return page.value;
 }

@@ -11,6 +11,8 @@ export type SearchAccessDeps = EvaluateAccessDeps & {
   readonly turns: WorkTurns;
   /** How many candidates the asking party may have tried; absent: as many as one request may. */
   readonly allowance?: SearchAllowance | undefined;
+  /** Absent: 2,000 candidates and one second. */
+  readonly searchBounds?: SearchBounds | undefined;
 };
 
 /** Each candidate is a question: who may ask so many a second may not have more tried by searching. */
@@ -58,9 +60,8 @@ const factsAtOnce = 32;
 export async function searchAccess(
   deps: SearchAccessDeps,
   asked: SearchAsked,
-  bounds: SearchBounds = defaultBounds,
 ): Promise<Result<SearchPage, SearchFailure>> {
-  const isSpent = createBudget(deps.clock, bounds);
+  const isSpent = createBudget(deps.clock, deps.searchBounds ?? defaultBounds);
   const found: string[] = [];
   let last: Decision | undefined;
   let undecided = 0;

@@ -69,6 +69,7 @@ describe('a bundle of a customer', () => {
     const instance = await startAuthorizeInstance(world, {
       policies: { custom: { source: createHttpBundleSource(server.url), trustedKeys: ours.trusted } },
     });
+    await waitUntil(async () => (await status(instance)).json.revision === 'r1');
     const seen = new Map<string, number>();
     let isDone = false;
     const ask = async () => {
@@ -100,6 +101,7 @@ describe('a bundle of a customer', () => {
     const instance = await startAuthorizeInstance(world, {
       policies: { custom: { source: createHttpBundleSource(server.url), trustedKeys: ours.trusted } },
     });
+    await waitUntil(async () => (await status(instance)).json.revision === 'r8');
     expect((await status(instance)).json).toMatchObject({
       revision: 'r8',
       version: 8,
@@ -129,8 +131,8 @@ describe('a bundle of a customer', () => {
     const instance = await startAuthorizeInstance(world, {
       policies: { custom: { source: createHttpBundleSource(server.url) } },
     });
+    await waitUntil(async () => (await status(instance)).json.last_attempt?.outcome === 'unreachable');
     expect((await fetch(`${instance.base}/health/ready`)).status).toBe(503);
-    expect((await status(instance)).json.last_attempt.outcome).toBe('unreachable');
     expect((await mayDelete(instance)).status).toBe(503);
     await server.publish(await versionOf(1));
     await waitUntil(async () => (await fetch(`${instance.base}/health/ready`)).status === 200);

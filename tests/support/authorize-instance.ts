@@ -35,6 +35,9 @@ import { audience, issuer } from './test-token.ts';
 export const publicUrl = 'https://authorize.example.test';
 const builtInBundle = join(import.meta.dirname, '../../policies/bundle');
 
+/** Long for any machine: that an evaluation, or its turn to come, took long is no answer of these tests. */
+const bounds = { deadlineMs: 10_000, waitMs: 60_000 };
+
 /** A database, keys, a copy of the built-in policy bundle, and instances of authorize over them. */
 export type AuthorizeWorld = AsyncDisposable & {
   readonly database: TestDatabase;
@@ -95,7 +98,7 @@ export async function startAuthorizeInstance(
   };
   const policies = await startPolicies(
     { clock: systemClock, random: systemRandom, logger },
-    { builtIn: createFileBundleSource(bundleDirectory), intervalMs: 20, ...options.policies },
+    { builtIn: createFileBundleSource(bundleDirectory), intervalMs: 20, bounds, ...options.policies },
   );
   const { engine } = policies;
   const records: DecisionRecord[] = [];
@@ -108,6 +111,7 @@ export async function startAuthorizeInstance(
     feed,
     policies,
     candidates: bundleCandidates(engine, postgresSearchCandidates({ pool: reads, engine })),
+    searchBounds: { candidatesMax: 2_000, seconds: 60 },
     keyRing: keys.pageTokens,
     decisions: {
       record: (record) => void records.push(record),
@@ -127,7 +131,13 @@ export async function startAuthorizeInstance(
   });
   const server = createFunctionServer(
     { clock: systemClock, random: systemRandom, logger: silentLogger },
-    { name: `authorize-${systemRandom.bytes(4).join('')}`, ...authorize, trustedHops: 1 },
+    {
+      name: `authorize-${systemRandom.bytes(4).join('')}`,
+      ...authorize,
+      trustedHops: 1,
+      // Nothing is shed: callers share the event loop here, and their turns would count as the function's.
+      budget: { admit: () => true },
+    },
   );
   const served = await serve(silentLogger, server, {
     port: 0,

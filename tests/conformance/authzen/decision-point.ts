@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { compilePolicy } from '../../../policies/build.ts';
 import { policyBundleFileNames, policyEntrypoint } from '../../../shared/authorization/index.ts';
 import { createFileBundleSource } from '../../../shared/policy-bundle/policy-bundle-source.file.ts';
-import { createAuthorizeWorld, setScene, startAuthorizeInstance } from '../../support/authorize-instance.ts';
+import {
+  createAuthorizeWorld,
+  setScene,
+  startAuthorizeInstance,
+  waitUntil,
+} from '../../support/authorize-instance.ts';
 
 const capabilities = join(import.meta.dirname, '../../../policies/capabilities.json');
 
@@ -34,6 +39,8 @@ export async function startDecisionPoint(opa: string, scenario: string): Promise
   const world = await createAuthorizeWorld();
   const custom = { source: createFileBundleSource(bundle) };
   const instance = await startAuthorizeInstance(world, { policies: { custom } });
+  // On a slow machine the start does not wait for the first look.
+  await waitUntil(async () => instance.engine.status().revision === scenario);
   const { gateway } = await setScene(world);
   return {
     ask: (path, body, options = {}) => ask(instance.base + path, body, { token: gateway.text, ...options }),
