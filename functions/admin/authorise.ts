@@ -36,7 +36,7 @@ export async function authorise(
   const target = organization && (await findTarget(deps, organization.id, request.target));
   const permitted = await requirePermission(deps.access, {
     caller: toCaller(caller),
-    ...question(caller, operation, request, { organization, team: target?.account?.ownerTeamId }),
+    ...question(caller, operation, request, { organization, team: target?.team }),
   });
   if (!permitted.ok) return permitted;
   if (organization === undefined || target === undefined) return fail({ code: 'resource.not_found' });

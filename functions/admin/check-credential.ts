@@ -48,7 +48,7 @@ export async function checkCredential(
     caller,
     organization,
     permission: 'service_account:act_as',
-    resource: { id: account, team: target.account?.ownerTeamId },
+    resource: { id: account, team: target.team },
   });
 }
 

@@ -18,6 +18,7 @@ export const createServiceAccountOperation = defineOperation({
   example: {
     body: { name: 'ci', displayName: 'Continuous integration', labels: { env: 'prod' }, reason: 'Releases' },
   },
+  about: ({ body }) => ({ team: body.ownerTeamId }),
   act: async (deps, { actor, organization, body }) => {
     const expiresAt = body.expiresAt === undefined ? undefined : new Date(body.expiresAt);
     const created = await createServiceAccount(

@@ -16,6 +16,7 @@ export const listApiKeysOperation = defineOperation({
   permission: 'api_key:read',
   query: listApiKeysQuery,
   response: pageOf(apiKeyView),
+  about: ({ query }) => ({ serviceAccount: query.serviceAccount }),
   act: async (deps, { organization, query }) => {
     const { serviceAccount, user, label, fingerprint } = query;
     if (serviceAccount !== undefined && user !== undefined)

@@ -14,6 +14,7 @@ export const listServiceAccountsOperation = defineOperation({
   permission: 'service_account:read',
   query: listServiceAccountsQuery,
   response: pageOf(serviceAccountView),
+  about: ({ query }) => ({ team: query.ownerTeam }),
   act: async (deps, { organization, query }) => {
     const { label, status, ownerTeam } = query;
     const labels = label === undefined ? {} : parseLabelFilter(label);

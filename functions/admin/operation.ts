@@ -69,11 +69,7 @@ export type OperationContext = {
   readonly target: Target;
 };
 
-type Input<
-  Path extends z.ZodRawShape,
-  Query extends z.ZodRawShape,
-  Body extends z.ZodRawShape,
-> = OperationContext & {
+type Parts<Path extends z.ZodRawShape, Query extends z.ZodRawShape, Body extends z.ZodRawShape> = {
   readonly params: z.output<z.ZodObject<Path>>;
   readonly query: z.output<z.ZodObject<Query>>;
   readonly body: z.output<z.ZodObject<Body>>;
@@ -94,11 +90,16 @@ type Definition<
   /** The parameter that names the resource, for grants on one resource. */
   readonly resource?: keyof Path & string;
   readonly example?: Example;
+  /** Where not the path names what all of the request is about, but its query or body. */
+  about?(parts: Parts<Path, Query, Body>): TargetReference;
   /** Asks before anything is done; its value is handed to `act`. */
-  check?(deps: AdminDeps, input: Input<Path, Query, Body>): Promise<Result<Checked, ProblemFailure>>;
+  check?(
+    deps: AdminDeps,
+    input: OperationContext & Parts<Path, Query, Body>,
+  ): Promise<Result<Checked, ProblemFailure>>;
   act(
     deps: AdminDeps,
-    input: Input<Path, Query, Body> & { readonly checked: NoInfer<Checked> },
+    input: OperationContext & Parts<Path, Query, Body> & { readonly checked: NoInfer<Checked> },
   ): Promise<Outcome>;
 };
 
@@ -111,7 +112,7 @@ export function defineOperation<
   const Body extends z.ZodRawShape = Record<never, never>,
   Checked = undefined,
 >(definition: Definition<Path, Query, Body, Checked>): Operation {
-  const { params, query, body, resource, check, act, ...row } = definition;
+  const { params, query, body, resource, about, check, act, ...row } = definition;
   const isOfOrganization = definition.path.includes('{org}');
   const organization = z.strictObject(isOfOrganization ? { org: organizationReferenceField } : none);
   const own = z.strictObject((params ?? none) as Path);
@@ -143,7 +144,7 @@ export function defineOperation<
       return ok({
         organizationReference: org,
         resourceId: resource === undefined ? undefined : rest[resource],
-        target: toTargetReference(rest),
+        target: about === undefined ? toTargetReference(rest) : about(input),
         check: async (deps, context) => {
           const asked = { ...context, ...input };
           // Where nothing is asked, `Checked` is undefined.

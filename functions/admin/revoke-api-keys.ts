@@ -13,6 +13,7 @@ export const revokeApiKeysOperation = defineOperation({
   body: revokeApiKeysBody,
   response: revokedApiKeysView,
   example: { body: { createdBefore: '2020-01-01T00:00:00Z' } },
+  about: ({ body }) => ({ serviceAccount: body.serviceAccountId }),
   act: async (deps, { actor, organization, body }) => {
     const { serviceAccountId, userId, labels, createdBefore, limit, reason } = body;
     const owners: ApiKeyFilter['owner'][] = [

@@ -219,9 +219,30 @@ describe('a right that is held for a team', () => {
     ]);
   });
 
-  it('does not reach the whole organization, nor lists of it', async () => {
+  it('reaches lists, new accounts and revocations as far as they are about what the team owns', async () => {
     const lead = await textOf('lead');
-    for (const path of [`${home}/service-accounts`, `${home}/api-keys`])
-      expect((await admin.request('get', path, { key: lead })).status).toBe(403);
+    const get = (path: string) => admin.request('get', `${home}/${path}`, { key: lead });
+    const create = (ownerTeamId?: string) =>
+      post(`${home}/service-accounts`, lead, { name: `made-${count++}`, displayName: 'Made', ownerTeamId });
+    const revoke = (body: object) => post(`${home}/api-keys/revoke`, lead, body);
+    await own('ci', 'core');
+    const [core, web] = [tenant.idOf('core'), tenant.idOf('web')];
+    const [ci, other] = [tenant.idOf('ci'), tenant.idOf('strong')];
+    const { json: key } = await issueFor('ci', tenant.key);
+    expect((await get(`service-accounts?ownerTeam=${core}`)).json.items).toMatchObject([{ id: ci }]);
+    expect((await get(`api-keys?serviceAccount=${ci}&limit=1`)).json.items).toMatchObject([{ id: key.id }]);
+    expect(await create(core)).toMatchObject({ status: 201, json: { ownerTeamId: core } });
+    expect(await revoke({ serviceAccountId: ci })).toMatchObject({ status: 200 });
+    const refused = [
+      await get('service-accounts'),
+      await get(`service-accounts?ownerTeam=${web}`),
+      await get('api-keys'),
+      await get(`api-keys?serviceAccount=${other}`),
+      await create(),
+      await create(web),
+      await revoke({ createdBefore: '2099-01-01T00:00:00Z' }),
+      await revoke({ serviceAccountId: other }),
+    ];
+    expect(refused.map(({ status }) => status)).toEqual(refused.map(() => 403));
   });
 });
