@@ -7,12 +7,14 @@ type Attempts = { underWay: number; readonly waiting: Set<() => void> };
 
 /** Of one key; whoever comes after them is refused. */
 const waitingMax = 1_000;
+/** Longer than an attempt takes that has to fetch something from elsewhere. */
+const waitMsDefault = 5_000;
 
 /** One process holds the limit on its own, and asks the ledger, if it has one, before each attempt. */
 export function createFailureLimiter(
   { clock, ledger }: { readonly clock: Clock; readonly ledger?: FailureLedger | undefined },
   limit: RateLimit,
-  { waitMsMax = 2_000 } = {},
+  { waitMsMax = waitMsDefault } = {},
 ): FailureLimiter {
   const local = createMemoryRateLimiter({ clock }, limit);
   const attempts = new Map<string, Attempts>();
