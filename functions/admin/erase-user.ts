@@ -8,7 +8,7 @@ export const eraseUserOperation = defineOperation({
   method: 'post',
   path: '/v1/organizations/{org}/users/{user}/erase',
   summary:
-    'Erase the personal data of a person, member or not any more: for ever, the audit log and every export included; repeating it changes nothing',
+    'Erase what the directory, its plans, the audit log and every export of it say of a person, member or not any more, for ever; not what a caller wrote into a question about access: decision records keep that unless the organization masks it; repeating it changes nothing',
   permission: 'personal_data:erase',
   params: eraseUserParams,
   resource: 'user',

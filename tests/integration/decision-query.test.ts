@@ -267,3 +267,28 @@ describe('the decision log of an organization', () => {
     expect((await admin.request('post', pathOf(tenant), { key: other.key, body })).status).toBe(404);
   });
 });
+
+// What an erasure says of itself must be true: it ends what the directory and the log say, not what a caller wrote.
+describe('what a question said of a person', () => {
+  const attributes = { subject: { email: 'ada@example.org' } };
+  const eraseAda = (tenant: Tenant, user: string) =>
+    admin.request('post', `/v1/organizations/${tenant.organizationId}/users/${user}/erase`, {
+      key: tenant.key,
+    });
+
+  it.each([
+    ['outlives their erasure where nothing is masked', [], true],
+    ['is never kept where it is masked', [{ path: 'subject.*', mode: 'hash' }], false],
+  ])('%s', async (_what, masks, isKept) => {
+    const tenant = await admin.seedTenant({ users: ['ada'] });
+    const path = `/v1/organizations/${tenant.organizationId}/decision-log`;
+    expect((await admin.request('post', path, { key: tenant.key, body: { masks } })).status).toBe(200);
+    const user = tenant.idOf('ada');
+    keep(tenant, 'asked', { subject: { type: 'user', id: user }, attributes });
+    await seal();
+    expect((await eraseAda(tenant, user)).status).toBe(200);
+    const found = JSON.stringify((await find(tenant, `${window}&requestId=asked`)).items);
+    expect(found).toContain('"request_id":"asked"');
+    expect(found.includes('ada@example.org')).toBe(isKept);
+  });
+});
