@@ -2,6 +2,7 @@ import { revokeApiKeys, revokedAtOnceMax } from '../../shared/api-key/index.ts';
 import { ok } from '../../shared/kernel/index.ts';
 import { deleteServiceAccount, type ServiceAccountId } from '../../shared/service-account/index.ts';
 import type { AdminDeps } from './admin-deps.ts';
+import { reasonField } from './api-key.schema.ts';
 import { serviceAccountIdField } from './field.schema.ts';
 import { defineOperation, type OperationContext } from './operation.ts';
 import { serviceAccountView, toServiceAccountView } from './service-account.schema.ts';
@@ -15,13 +16,19 @@ export const deleteServiceAccountOperation = defineOperation({
     'Delete a service account for ever: its keys and tokens are refused, its roles gone, its name free',
   permission: 'service_account:delete',
   params: { serviceAccount: serviceAccountIdField },
+  body: { reason: reasonField.optional() },
   resource: 'serviceAccount',
   response: serviceAccountView,
-  act: async (deps, { params, ...context }) => {
+  act: async (deps, { params, body, ...context }) => {
     const { actor, organization } = context;
     const deleted = await deleteServiceAccount(
       { ...deps, store: deps.stores.serviceAccount },
-      { organizationId: organization.id, serviceAccountId: params.serviceAccount, actor },
+      {
+        organizationId: organization.id,
+        serviceAccountId: params.serviceAccount,
+        actor,
+        reason: body.reason,
+      },
     );
     if (!deleted.ok) return toServiceAccountProblem(deleted.failure);
     await revokeKeys(deps, context, deleted.value.id);

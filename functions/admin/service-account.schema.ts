@@ -18,7 +18,9 @@ export const ownerTeamField = idField(
 
 export const accountExpiryField = instantField.describe('From then on it is refused; a later one revives it');
 
-export const accountReasonField = lineField(256).describe('What it is for');
+export const accountReasonField = lineField(256).describe(
+  'What it is for; stands in the audit log for ever: no secret, no personal data',
+);
 
 export const accountStateField = z
   .enum(serviceAccountStates)

@@ -1,3 +1,4 @@
+import { reasonField } from './api-key.schema.ts';
 import { displayNameField, labelsField } from './field.schema.ts';
 import { accountExpiryField, ownerTeamField } from './service-account.schema.ts';
 
@@ -6,4 +7,5 @@ export const updateServiceAccountBody = {
   ownerTeamId: ownerTeamField.nullable().optional(),
   labels: labelsField.optional(),
   expiresAt: accountExpiryField.nullable().optional(),
+  reason: reasonField.optional(),
 };

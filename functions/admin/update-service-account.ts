@@ -19,7 +19,7 @@ export const updateServiceAccountOperation = defineOperation({
   response: serviceAccountView,
   example: { body: { labels: { env: 'prod' }, expiresAt: '2099-01-31T00:00:00Z', ownerTeamId: null } },
   act: async (deps, { actor, organization, params, body }) => {
-    const { expiresAt, ...rest } = body;
+    const { expiresAt, reason, ...rest } = body;
     const expiry = typeof expiresAt === 'string' ? new Date(expiresAt) : expiresAt;
     const updated = await updateServiceAccount(
       { ...deps, store: deps.stores.serviceAccount },
@@ -28,6 +28,7 @@ export const updateServiceAccountOperation = defineOperation({
         serviceAccountId: params.serviceAccount,
         change: { ...rest, expiresAt: expiry },
         actor,
+        reason,
       },
     );
     if (!updated.ok) return toServiceAccountProblem(updated.failure);

@@ -78,11 +78,21 @@ export const eventCatalog = {
   }),
   'uos.resource.updated.v1': resource.extend({ changes }),
   'uos.resource.removed.v1': resource,
-  'uos.service-account.created.v1': named,
-  'uos.service-account.updated.v1': changed,
-  'uos.service-account.disabled.v1': removed,
-  'uos.service-account.enabled.v1': removed,
-  'uos.service-account.removed.v1': removed,
+  // What it was made for, whose it is and when it ends: absent where there is none.
+  'uos.service-account.created.v1': named.extend({
+    ...because,
+    ownerTeamId: z.string().optional(),
+    expiresAt: z.string().optional(),
+  }),
+  // What it is now, of what has changed; null where there is none any more.
+  'uos.service-account.updated.v1': changed.extend({
+    ...because,
+    ownerTeamId: z.string().nullable().optional(),
+    expiresAt: z.string().nullable().optional(),
+  }),
+  'uos.service-account.disabled.v1': removed.extend(because),
+  'uos.service-account.enabled.v1': removed.extend(because),
+  'uos.service-account.removed.v1': removed.extend(because),
   'uos.api-key.issued.v1': apiKey.extend({
     ...because,
     /** Absent when the key is not narrowed. */

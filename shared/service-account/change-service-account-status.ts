@@ -11,6 +11,7 @@ export type ChangeServiceAccountStatusInput = {
   readonly organizationId: OrganizationId;
   readonly serviceAccountId: ServiceAccountId;
   readonly actor: Actor;
+  readonly reason?: string | undefined;
 };
 
 type Deps = Omit<ServiceAccountDeps, 'random'>;
@@ -36,7 +37,7 @@ async function changeStatus(
   input: ChangeServiceAccountStatusInput,
   status: keyof typeof eventOf,
 ): Outcome {
-  const { organizationId, serviceAccountId: id } = input;
+  const { organizationId, serviceAccountId: id, reason } = input;
   return withOrgChange(deps.pool, organizationId, async (tx) => {
     const existing = await deps.store.lock(tx, id);
     if (existing === undefined) return fail({ code: 'service_account.not_found' });
@@ -48,7 +49,7 @@ async function changeStatus(
       type: eventOf[status],
       subject: id,
       actor: input.actor,
-      data: { name: changed.name },
+      data: { name: changed.name, ...(reason === undefined ? {} : { reason }) },
     });
     return ok(changed);
   });

@@ -41,10 +41,21 @@ export async function createServiceAccount(
       type: 'uos.service-account.created.v1',
       subject: account.id,
       actor: input.actor,
-      data: { name: account.name, managedBy: account.managedBy },
+      data: toEventData(account),
     });
     return ok(account);
   });
+}
+
+/** Who asks later why there is such an account finds it here: the row may be gone, or say something else by then. */
+function toEventData({ name, managedBy, ownerTeamId, expiresAt, reason }: ServiceAccount) {
+  return {
+    name,
+    managedBy,
+    ...(ownerTeamId === undefined ? {} : { ownerTeamId }),
+    ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
+    ...(reason === undefined ? {} : { reason }),
+  };
 }
 
 function toServiceAccount(deps: ServiceAccountDeps, input: CreateServiceAccountInput): ServiceAccount {

@@ -12,6 +12,7 @@ export type DeleteServiceAccountInput = {
   readonly organizationId: OrganizationId;
   readonly serviceAccountId: ServiceAccountId;
   readonly actor: Actor;
+  readonly reason?: string | undefined;
 };
 
 type Deps = Omit<ServiceAccountDeps, 'random'>;
@@ -24,7 +25,7 @@ export async function deleteServiceAccount(
   deps: Deps,
   input: DeleteServiceAccountInput,
 ): Promise<Result<ServiceAccount, FailureOf<'not_found' | 'declared_elsewhere'>>> {
-  const { organizationId, serviceAccountId: id } = input;
+  const { organizationId, serviceAccountId: id, reason } = input;
   return withOrgChange(deps.pool, organizationId, async (tx) => {
     const existing = await deps.store.lock(tx, id);
     if (existing === undefined) return fail({ code: 'service_account.not_found' });
@@ -38,7 +39,7 @@ export async function deleteServiceAccount(
       type: 'uos.service-account.removed.v1',
       subject: id,
       actor: input.actor,
-      data: { name },
+      data: { name, ...(reason === undefined ? {} : { reason }) },
     });
     return ok(deleted);
   });

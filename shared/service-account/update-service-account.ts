@@ -22,6 +22,7 @@ export type UpdateServiceAccountInput = {
   readonly serviceAccountId: ServiceAccountId;
   readonly change: ServiceAccountChange;
   readonly actor: Actor;
+  readonly reason?: string | undefined;
 };
 
 type Failure = FailureOf<'not_found' | 'deleted' | 'declared_elsewhere' | 'team_unknown' | 'expiry_in_past'>;
@@ -53,10 +54,25 @@ export async function updateServiceAccount(
       type: 'uos.service-account.updated.v1',
       subject: id,
       actor: input.actor,
-      data: { name: updated.name, changes },
+      data: toEventData(updated, changes, input),
     });
     return ok(updated);
   });
+}
+
+/** Names of labels and displayed names are chosen freely, and may be about persons: of those it says that they changed. */
+function toEventData(
+  { name, ownerTeamId, expiresAt }: ServiceAccount,
+  changes: (typeof fields)[number][],
+  { reason }: UpdateServiceAccountInput,
+) {
+  return {
+    name,
+    changes,
+    ...(changes.includes('ownerTeamId') ? { ownerTeamId: ownerTeamId ?? null } : {}),
+    ...(changes.includes('expiresAt') ? { expiresAt: expiresAt?.toISOString() ?? null } : {}),
+    ...(reason === undefined ? {} : { reason }),
+  };
 }
 
 /** What is declared elsewhere would be put back by the next reconciliation. */

@@ -110,6 +110,39 @@ describe('a service account', () => {
     expect(changes).toEqual(['ownerTeamId', 'labels', 'expiresAt']);
   });
 
+  it('says in the trail why it exists, whose it is and when it ends, and why each of that changed', async () => {
+    const asked = { ownerTeamId: tenant.idOf('core'), expiresAt: future, reason: 'Nightly export' };
+    const account = await create({ name: 'explained', ...asked });
+    const step = (verb: string, body: object) => post(`${account.path}/${verb}`, body);
+    await step('update', { ownerTeamId: null, expiresAt: '2098-01-01T00:00:00+01:00', reason: 'moved' });
+    await step('update', { displayName: 'Ada’s' });
+    for (const verb of ['disable', 'enable', 'delete']) {
+      expect((await step(verb, { reason: `${verb} it` })).status).toBe(200);
+    }
+    const told = (await eventsAbout(account.id)).map(({ type, data: { actor: _, ...data } }) => [type, data]);
+    const name = 'explained';
+    const expected = [
+      ['uos.service-account.created.v1', { name, managedBy: 'api', ...asked }],
+      [
+        'uos.service-account.updated.v1',
+        {
+          name,
+          changes: ['ownerTeamId', 'expiresAt'],
+          ownerTeamId: null,
+          expiresAt: '2097-12-31T23:00:00.000Z',
+          reason: 'moved',
+        },
+      ],
+      ['uos.service-account.updated.v1', { name, changes: ['displayName'] }],
+      ['uos.service-account.disabled.v1', { name, reason: 'disable it' }],
+      ['uos.service-account.enabled.v1', { name, reason: 'enable it' }],
+      ['uos.service-account.removed.v1', { name, reason: 'delete it' }],
+    ];
+    // Of one millisecond they have no order.
+    expect(told).toHaveLength(expected.length);
+    expect(told).toEqual(expect.arrayContaining(expected));
+  });
+
   it('is refused from its expiry on, gets no key, and works again when it is prolonged', async () => {
     const account = await create({ name: 'expiring', expiresAt: future });
     const key = await issueKey(account);
