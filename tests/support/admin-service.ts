@@ -57,11 +57,13 @@ export async function startAdminService(
   const database = await createTestDatabase();
   const { limits, ...settings } = given;
   const pool = openPool({ url: database.appUrl, applicationName: 'test-admin', ...settings });
-  const apiKeys = await openTestApiKeys(pool);
+  // Of their own, as in production: key rings are asked inside transactions, which hold the other connections meanwhile.
+  const keyPool = openPool({ url: database.appUrl, applicationName: 'test-admin-keys', connectionsMax: 1 });
+  const apiKeys = await openTestApiKeys(pool, keyPool);
   const directory = await mkdtemp(join(tmpdir(), 'uos-objects-'));
   const objects = createDirectoryObjectStore(directory, { random });
   const wrapper = await openFileKeyWrapper({ random }, apiKeys.wrappingKeyFile);
-  const keyRing = { pool, store: postgresDataKeyStore, wrapper, clock, random };
+  const keyRing = { pool: keyPool, store: postgresDataKeyStore, wrapper, clock, random };
   const engine = createPolicyEngine({ clock });
   await loadPolicy(engine, join(import.meta.dirname, '../../policies/bundle'));
   const deps = {
@@ -139,6 +141,7 @@ export async function startAdminService(
     close: async () => {
       await served.close();
       await pool.close();
+      await keyPool.close();
       await apiKeys.dispose();
       await rm(directory, { recursive: true, force: true });
       await database.drop();

@@ -103,20 +103,20 @@ export type TestApiKeys = {
   dispose(): Promise<void>;
 };
 
-/** API keys through the real use case, with a wrapping key of its own. */
-export async function openTestApiKeys(pool: DatabasePool): Promise<TestApiKeys> {
+/** API keys through the real use case, with a wrapping key of its own; key rings stand on `keyPool`. */
+export async function openTestApiKeys(pool: DatabasePool, keyPool = pool): Promise<TestApiKeys> {
   const directory = await mkdtemp(join(tmpdir(), 'uos-key-'));
   const wrappingKeyFile = join(directory, 'wrapping.key');
   await writeFile(wrappingKeyFile, randomBytes(32).toString('base64'), { mode: 0o600 });
   const wrapper = await openFileKeyWrapper(deps, wrappingKeyFile);
+  const keyRingDeps = { ...deps, pool: keyPool, store: postgresDataKeyStore, wrapper };
   const keyDeps: ApiKeyDeps = {
     ...deps,
     pool,
     store: postgresApiKeyStore(pool),
     events: postgresEventRecorder({ ...deps, source: 'uos/test' }),
-    pepper: await openKeyRing({ ...deps, pool, store: postgresDataKeyStore, wrapper }, 'api-key-pepper'),
+    pepper: await openKeyRing(keyRingDeps, 'api-key-pepper'),
   };
-  const keyRingDeps = { ...deps, pool, store: postgresDataKeyStore, wrapper };
   return {
     deps: keyDeps,
     pageTokens: await openKeyRing(keyRingDeps, 'search-page'),
