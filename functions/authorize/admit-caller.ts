@@ -3,7 +3,7 @@ import type { SubjectReference } from '../../shared/authorization/index.ts';
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
 import type { ProblemFailure } from '../../shared/http/index.ts';
 import { type Fail, fail, ok, type Result } from '../../shared/kernel/index.ts';
-import type { RateLimiter } from '../../shared/rate-limit/index.ts';
+import type { LocalRateLimiter } from '../../shared/rate-limit/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 import { isOverload } from './bound-pool.ts';
 import type { CallerPermission } from './caller-permission.ts';
@@ -12,7 +12,7 @@ export type AdmitCallerDeps = {
   readonly authenticator: Authenticator;
   readonly mayAsk: CallerPermission;
   /** One unit a question, so that a batch is no way around it, nor a search, which asks about each candidate. */
-  readonly callerLimits: RateLimiter;
+  readonly callerLimits: LocalRateLimiter;
   readonly decisions: Pick<DecisionRecorder, 'record' | 'prepare' | 'isAccepting'>;
   readonly logger: Logger;
 };
@@ -53,15 +53,15 @@ export async function admitCaller(
   }
 }
 
-export type Charge = Promise<Result<true, ProblemFailure>>;
+export type Charge = Result<true, ProblemFailure>;
 
-/** Takes what so many questions cost from what the caller may ask now. */
-export async function chargeCaller(
+/** Takes what so many questions cost from what the caller may ask now. At once: what is read for them follows. */
+export function chargeCaller(
   { callerLimits }: Pick<AdmitCallerDeps, 'callerLimits'>,
   caller: Principal,
   questions: number,
 ): Charge {
-  const admission = await callerLimits.take(limitKeyOf(caller), Math.max(1, questions));
+  const admission = callerLimits.take(limitKeyOf(caller), Math.max(1, questions));
   if (admission.isAdmitted) return ok(true);
   return fail({ code: 'rate_limit.exceeded', retryAfterSeconds: admission.retryAfterSeconds });
 }
@@ -75,9 +75,8 @@ export async function admitQuestion(
   caller: Principal,
   subjects: readonly SubjectReference[],
   charged: Charge = chargeCaller(deps, caller, subjects.length),
-): Promise<Result<true, ProblemFailure>> {
-  const charge = await charged;
-  if (!charge.ok) return charge;
+): Promise<Charge> {
+  if (!charged.ok) return charged;
   if (subjects.every(({ type, id }) => type === caller.type && id === caller.id)) return ok(true);
   const permit = await deps.mayAsk(caller);
   return permit.ok ? ok(true) : permit;

@@ -37,22 +37,13 @@ export function answerEvaluation(
     deps,
     call,
     async (caller) => (question.ok ? answerQuestion(deps, call, caller, question.value, charged) : question),
-    // Facts of the caller and of whom it asks about are then read at once, not one after the other.
+    // Facts of the caller and of whom it asks about are then read at once; nothing for whoever asks too much.
     (caller) => {
-      if (question.ok) charged = readAhead(deps, caller, question.value);
+      if (!question.ok) return;
+      charged = chargeCaller(deps, caller, 1);
+      if (charged.ok) deps.facts.prefetch(caller.organizationId, question.value.request);
     },
   );
-}
-
-/** Nothing is read for whoever asks too much. */
-async function readAhead(
-  deps: AnswerEvaluationDeps & { readonly facts: RememberedSubjectFacts },
-  caller: Principal,
-  { request }: Question,
-): Charge {
-  const charge = await chargeCaller(deps, caller, 1);
-  if (charge.ok) deps.facts.prefetch(caller.organizationId, request);
-  return charge;
 }
 
 export async function answerQuestion(

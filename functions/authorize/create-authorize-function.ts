@@ -11,7 +11,7 @@ import type { AuthorizationFeed } from '../../shared/authorization-feed/index.ts
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
 import { createTurnBudget, type FunctionOptions } from '../../shared/http/index.ts';
 import type { Clock } from '../../shared/kernel/index.ts';
-import type { CallerLimits, RateLimiter } from '../../shared/rate-limit/index.ts';
+import type { CallerLimits, LocalRateLimiter } from '../../shared/rate-limit/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
 import type { SigningKeySet } from '../../shared/signing-key/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
@@ -38,7 +38,7 @@ export type AuthorizeFunctionDeps = {
   /** Seals the page tokens of searches. */
   readonly keyRing: Pick<KeyRing, 'seal' | 'open'>;
   readonly decisions: Pick<DecisionRecorder, 'record' | 'prepare' | 'isAccepting'>;
-  readonly callerLimits: RateLimiter;
+  readonly callerLimits: LocalRateLimiter;
   readonly limits: Pick<CallerLimits, 'failures'>;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -9,4 +9,5 @@
  */
 export { admitProven, attemptFrom, type CallerLimits, type ProvenCaller } from './caller-limits.ts';
 export type { FailureLimiter } from './failure-limiter.ts';
+export type { LocalRateLimiter } from './rate-limiter.memory.ts';
 export type { Admission, RateLimit, RateLimiter } from './rate-limiter.ts';
