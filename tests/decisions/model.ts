@@ -88,7 +88,7 @@ function reaches(
 ): boolean {
   if (builtIn(roles, role)?.platform) return organization.id === platform;
   if (resource.type === 'organization' && ['create', 'list'].includes(action.name)) return false;
-  if (resource.type === 'signing_key') return false;
+  if (['signing_key', 'data_key'].includes(resource.type)) return false;
   const owner = resource.type === 'organization' ? resource.id : organization.id;
   return (
     owner === organization.id && (resource.properties.organization ?? organization.id) === organization.id

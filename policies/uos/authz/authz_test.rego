@@ -196,7 +196,7 @@ test_deny_a_resource_of_another_organization if {
 }
 
 test_deny_reserved_permission_even_to_the_owner if {
-	every permission in ["organization:create", "organization:list", "signing_key:rotate"] {
+	every permission in ["organization:create", "organization:list", "signing_key:rotate", "data_key:rotate"] {
 		[type, action] := split(permission, ":")
 		answer := asking({
 			"bindings": [holding("OrgOwner"), object.union(reader, {"permissions": [permission, "*:*"]})],
@@ -209,7 +209,7 @@ test_deny_reserved_permission_even_to_the_owner if {
 }
 
 test_allow_operator_everywhere_from_the_platform if {
-	every permission in ["organization:create", "organization:read", "api_key:revoke", "signing_key:rotate"] {
+	every permission in ["organization:create", "organization:read", "api_key:revoke", "signing_key:rotate", "data_key:rotate"] {
 		[type, action] := split(permission, ":")
 		answer := asking(object.union(at_platform, {
 			"bindings": [operator],
