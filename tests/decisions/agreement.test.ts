@@ -20,7 +20,15 @@ const organizationId = fc.oneof(
   fc.constantFrom(...organizationIds),
 );
 const team = fc.constantFrom('team_a', 'team_b', 'team_c');
-const type = fc.constantFrom('document', 'organization', 'team', 'api_key', 'signing_key', 'data_key', 'audit');
+const type = fc.constantFrom(
+  'document',
+  'organization',
+  'team',
+  'api_key',
+  'signing_key',
+  'data_key',
+  'audit',
+);
 const action = fc.constantFrom('read', 'create', 'list', 'issue', 'rotate', 'export', '*');
 const resourceId = fc.oneof(organizationId, team, fc.constantFrom('42', 'a:b', '*'));
 const segment = (names: fc.Arbitrary<string>) => fc.oneof({ weight: 3, arbitrary: names }, fc.constant('*'));
