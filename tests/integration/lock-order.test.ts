@@ -1,6 +1,9 @@
+import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type CheckedScopes, issuePersonalApiKey, userId } from '../../shared/api-key/index.ts';
+import { apiKeyId, type CheckedScopes, issuePersonalApiKey, userId } from '../../shared/api-key/index.ts';
+import { postgresApiKeyUseStore } from '../../shared/api-key-use/api-key-use-store.postgres.ts';
+import { withOrg } from '../../shared/db/index.ts';
 import { reportLeakedKeys } from '../../shared/leak-report/index.ts';
 import { postgresLeakReportStore } from '../../shared/leak-report/leak-report-store.postgres.ts';
 import { type AdminService, startAdminService } from '../support/admin-service.ts';
@@ -148,6 +151,30 @@ describe('while an organization is reconciled', () => {
     const status = await changeUnder({ text: writes[row], id: idOf() }, change);
     expect([200, 201]).toContain(status);
   });
+});
+
+// Threat: thousands of last uses are written at once, and of two that take the same keys one dies: the revocation, say.
+it('the last uses of keys take them in the order in which a revocation of many does', async () => {
+  const other = (await admin.apiKeys.issue(tenant, 'ci')).key.id;
+  const [first = '', last = ''] = [key.id, other].sort();
+  // Read in the order of the table, it would come last.
+  await observer.query(`update api_key set description = 'moved' where key_id = $1`, [first]);
+  await reconciliation.query('begin');
+  await reconciliation.query('select from api_key where key_id = $1 for update', [first]);
+  const recorded = withOrg(admin.pool, tenant.organizationId, async (tx) => {
+    for (const plan of ['indexscan', 'bitmapscan', 'nestloop', 'mergejoin'])
+      await sql`set local ${sql.raw(`enable_${plan}`)} = off`.execute(tx);
+    const uses = [last, first].map((keyId) => ({ keyId: apiKeyId.require(keyId), usedAt: new Date() }));
+    await postgresApiKeyUseStore.record(tx, tenant.organizationId, uses);
+  });
+  recorded.catch(() => undefined);
+  try {
+    await untilSomebodyWaits();
+    await reconciliation.query('select from api_key where key_id = $1 for update', [last]);
+  } finally {
+    await reconciliation.query('rollback');
+  }
+  await recorded;
 });
 
 async function issuePersonalKey(): Outcome {
