@@ -3,7 +3,10 @@ import { createFailureLimiter } from '../rate-limit/failure-limiter.memory.ts';
 import { limitLookUps } from './limit-look-ups.ts';
 
 const from = { address: '192.0.2.1' };
-const refused = { ok: false, failure: { code: 'rate_limit.exceeded', retryAfterSeconds: 1_000 } };
+const refused = {
+  ok: false,
+  failure: { code: 'rate_limit.exceeded', retryAfterSeconds: 1_000, detail: expect.any(String) },
+};
 
 function setUp() {
   const clock = { now: () => new Date(1_800_000_000_000) };

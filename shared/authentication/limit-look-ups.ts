@@ -12,6 +12,8 @@ export type LimitedLookUp = <T>(
   lookUp: LookUp<T>,
 ) => Promise<Result<T, TooManyFailures>>;
 
+const tooMany = 'Too many attempts from this address have failed';
+
 /**
  * Services may share one address, so whoever floods from it must not shut the others out: a credential that was proven
  * here before is looked up again whatever its neighbours do, for as long as it holds.
@@ -31,7 +33,8 @@ export function limitLookUps(
     if (proven.has(digest)) return ok(await lookUpProven(digest, lookUp));
     const attempt = await attemptFrom(limits, networkOf(from?.address ?? ''), lookUp);
     if ('admission' in attempt) {
-      return fail({ code: 'rate_limit.exceeded', retryAfterSeconds: attempt.admission.retryAfterSeconds });
+      const { retryAfterSeconds } = attempt.admission;
+      return fail({ code: 'rate_limit.exceeded', retryAfterSeconds, detail: tooMany });
     }
     if (!lookUp.hasFailed(attempt.outcome)) proven.set(digest, true);
     return ok(attempt.outcome);

@@ -30,7 +30,11 @@ export type AuthenticationFailure =
   | TooManyFailures;
 
 /** Nothing was looked up: too many credentials from there were wrong. Only where the authenticator has limits. */
-export type TooManyFailures = { readonly code: 'rate_limit.exceeded'; readonly retryAfterSeconds: number };
+export type TooManyFailures = {
+  readonly code: 'rate_limit.exceeded';
+  readonly retryAfterSeconds: number;
+  readonly detail: string;
+};
 
 /** Where a request came from: the caller's address, as the host of the function tells it (TRUSTED_HOPS). */
 export type CallerOrigin = { readonly address: string | undefined };

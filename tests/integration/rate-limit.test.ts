@@ -98,7 +98,8 @@ describe('an address whose keys are wrong', () => {
     const headers = { 'x-forwarded-for': '192.0.2.1' };
     const token = scene.outsider.text;
     const refused = await askAuthorize(limited.base, question(scene.alice), { token, headers });
-    expect(refused).toMatchObject({ status: 429, json: { code: 'rate_limit.exceeded' } });
+    const detail = 'Too many attempts from this address have failed';
+    expect(refused).toMatchObject({ status: 429, json: { code: 'rate_limit.exceeded', detail } });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await statusOf(scene.gateway.text, '192.0.2.2')).toBe(200);
   });
