@@ -8,7 +8,7 @@ import { createRedisRateLimiter } from '../../shared/rate-limit/rate-limiter.red
 import { guardRedis, type Redis, RedisUnavailableError, redisScript } from '../../shared/redis/index.ts';
 import { openUpstashRedis } from '../../shared/redis/redis.upstash.ts';
 import { waitUntil } from '../support/authorize-instance.ts';
-import { hasRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
+import { askRedis, hasRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 
 /** So slow that nothing comes back while a test runs. */
 const limit = { ratePerSecond: 0.001, burst: 5 };
@@ -76,6 +76,36 @@ describe.skipIf(!hasRedis)('while Redis', () => {
     expect(await admittedOf(instance.limiter, 3, 'later')).toBe(3);
     expect(await admittedOf(other.limiter, 10, 'later')).toBe(2);
     expect(await isThere(other.redis)).toBe(true);
+  });
+});
+
+// Threat: limits that everybody believes to be counted together are not, and nobody is told.
+describe.skipIf(!hasRedis)('a Redis whose memory is full', () => {
+  let redis: TestRedis;
+  beforeAll(async () => {
+    redis = await startTestRedis();
+  });
+  afterAll(() => redis.close());
+
+  test('answers a ping all the same, and is told to be away until it writes again', async () => {
+    const told: string[] = [];
+    const connection = guardRedis(openUpstashRedis(redis.bridge, { deadlineMs: 2_000 }), {
+      pauseMs: 20,
+      onAway: () => void told.push('away'),
+      onBack: () => void told.push('back'),
+    });
+    const limiter = createRedisRateLimiter({ redis: connection, clock }, { name: 'full', limit });
+    const untilTold = (what: string) =>
+      waitUntil(async () => {
+        await limiter.take(`${told.length} ${Math.floor(performance.now())}`);
+        return told.at(-1) === what;
+      });
+    await askRedis(redis.bridge, ['CONFIG', 'SET', 'maxmemory', '1']);
+    expect(await askRedis(redis.bridge, ['PING'])).toBe('PONG');
+    await untilTold('away');
+    await askRedis(redis.bridge, ['CONFIG', 'SET', 'maxmemory', '0']);
+    await untilTold('back');
+    expect(told).toEqual(['away', 'back']);
   });
 });
 
