@@ -1,14 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import {
-  createNoteSigner,
-  emptyRoot,
-  formatCheckpoint,
-  openCheckpoint,
-  parseCheckpoint,
-  signCheckpoint,
-  signNote,
-} from './index.ts';
+import { formatCheckpoint, openCheckpoint, parseCheckpoint, signCheckpoint } from './checkpoint.ts';
+import { createNoteSigner, emptyRoot } from './index.ts';
+import { signNote } from './note.ts';
 
 const { privateKey } = generateKeyPairSync('ed25519');
 const signer = createNoteSigner({ name: 'example.com/behind-the-sofa', privateKey });

@@ -13,19 +13,16 @@
  *     await store.saveTiles(grown.changed); // upsert by (level, index)
  *     const checkpoint = await signCheckpoint(grown, signer);
  *
- * Prove an entry, and check that proof:
+ * Prove an entry, to whoever checks it with another's tool:
  *
  *     const hashes = await proveInclusion({ index, size, read: (tile) => store.requireTile(tile) });
  *     const proof = formatTlogProof({ index, hashes, checkpoint });
- *     const covered = verifyTlogProof({ proof: Buffer.from(proof), entry, key });
  */
 export {
   type Checkpoint,
   type CheckpointFailure,
   type CheckpointMalformed,
-  formatCheckpoint,
   openCheckpoint,
-  parseCheckpoint,
   signCheckpoint,
 } from './checkpoint.ts';
 export {
@@ -45,11 +42,8 @@ export {
   type NoteMalformed,
   type NoteSignature,
   type NoteSigner,
-  openNote,
-  parseNote,
-  signNote,
 } from './note.ts';
-export { proveConsistency, proveInclusion, type TileReader } from './proof.ts';
+export { proveInclusion, type TileReader } from './proof.ts';
 export type { LogReader } from './read-log.ts';
 export {
   type HashTile,
@@ -64,11 +58,9 @@ export { formatTilePath, parseTilePath, type TilePath, type TilePathFailure } fr
 export {
   formatSpicySignature,
   formatTlogProof,
-  parseTlogProof,
   type TlogProof,
   type TlogProofFailure,
   type TlogProofMalformed,
-  verifyTlogProof,
 } from './tlog-proof.ts';
 export { type AppendedTree, appendLeaves, rootOf, type TreeEdge, type TreeHead } from './tree.ts';
 export {
@@ -79,4 +71,4 @@ export {
   type VerifierKeyMalformed,
 } from './verifier-key.ts';
 export { verifyLog } from './verify-log.ts';
-export { verifyConsistency, verifyInclusion } from './verify-proof.ts';
+export { verifyInclusion } from './verify-proof.ts';

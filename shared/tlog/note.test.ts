@@ -1,14 +1,8 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  createNoteSigner,
-  formatVerifierKey,
-  openNote,
-  parseNote,
-  parseVerifierKey,
-  signNote,
-} from './index.ts';
+import { createNoteSigner, formatVerifierKey, parseVerifierKey } from './index.ts';
+import { openNote, parseNote, signNote } from './note.ts';
 
 // The example of golang.org/x/mod/sumdb/note, from which the specification was written.
 const vkey = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';

@@ -4,11 +4,9 @@ import {
   appendLeaves,
   type HashTile,
   hashLeaf,
-  proveConsistency,
   proveInclusion,
   type TileReader,
   type TreeHead,
-  verifyConsistency,
   verifyInclusion,
 } from './index.ts';
 
@@ -82,47 +80,6 @@ describe('an inclusion proof', () => {
   });
 });
 
-describe('a consistency proof', () => {
-  test('holds between every tree and every older one', async () => {
-    await fc.assert(
-      fc.asyncProperty(sizeAndSmaller, async ([treeSize, oldSize]) => {
-        const proof = await proveConsistency({ oldSize, size: treeSize, read });
-        const [old, tree] = [headOf(oldSize), headOf(treeSize)];
-        expect(verifyConsistency({ old, tree, proof })).toBe(true);
-        expect(proof.length).toBeLessThanOrEqual(63);
-      }),
-      { numRuns: 60 },
-    );
-  }, 60_000);
-
-  test('a tree is consistent with itself', async () => {
-    const tree = headOf(77);
-    expect(await proveConsistency({ oldSize: 77, size: 77, read })).toEqual([]);
-    expect(verifyConsistency({ old: tree, tree, proof: [] })).toBe(true);
-  });
-
-  // Threat: an operator who rewrites history and shows a shorter or different past.
-  test('holds for no other past', async () => {
-    const [old, tree] = [headOf(300), headOf(600)];
-    const proof = await proveConsistency({ oldSize: 300, size: 600, read });
-    const good = { old, tree, proof };
-    const wrong = [
-      { ...good, old: headOf(299) },
-      { ...good, old: { ...old, root: leaf(0) } },
-      { ...good, tree: { ...tree, root: leaf(0) } },
-      { ...good, old: tree, tree: old },
-      { ...good, tree: { ...tree, size: 1200 } },
-      { ...good, old: { size: 0, root: old.root }, proof: [] },
-      { ...good, proof: [] },
-      { ...good, proof: proof.slice(1) },
-      { ...good, proof: [...proof, leaf(1)] },
-      { ...good, old: { ...tree, root: leaf(0) }, proof: [] },
-    ];
-    expect(verifyConsistency(good)).toBe(true);
-    expect(wrong.map(verifyConsistency)).toEqual(wrong.map(() => false));
-  });
-});
-
 test('verifying ends and answers false for arbitrary proofs', () => {
   const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
   const arbitrary = fc.record({
@@ -135,7 +92,6 @@ test('verifying ends and answers false for arbitrary proofs', () => {
     fc.property(arbitrary, ({ size: treeSize, index, root, proof }) => {
       const tree = { size: treeSize, root };
       expect(verifyInclusion({ index, leafHash: leaf(0), proof, tree })).toBe(false);
-      expect(verifyConsistency({ old: { size: index, root: leaf(0) }, tree, proof })).toBe(false);
     }),
   );
 });

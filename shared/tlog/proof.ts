@@ -27,24 +27,6 @@ export async function proveInclusion(input: Tree & { index: number }): Promise<U
   return inOrder(siblings, (range) => rangeRoot(tree, range));
 }
 
-/** RFC 9162 section 2.1.4.1: proves that the first `oldSize` entries of this tree are that older tree. */
-export async function proveConsistency(input: Tree & { oldSize: number }): Promise<Uint8Array[]> {
-  const { oldSize, size } = input;
-  invariant(isTreeSize(size) && isTreeSize(oldSize) && oldSize <= size, `${oldSize} is more than ${size}`);
-  if (oldSize === 0 || oldSize === size) return [];
-  const tree = { size, read: readOnce(input.read) };
-  const nodes: Range[] = [];
-  let range = { from: 0, to: size };
-  while (range.to !== oldSize) {
-    const [left, right] = split(range);
-    nodes.unshift(oldSize <= left.to ? right : left);
-    range = oldSize <= left.to ? left : right;
-  }
-  // The verifier holds the old root, so a subtree that is the whole old tree is not repeated.
-  if (range.from > 0) nodes.unshift(range);
-  return inOrder(nodes, (node) => rangeRoot(tree, node));
-}
-
 /** RFC 9162 section 2.1.1: the left part is the largest power of two that is smaller than the whole. */
 function split({ from, to }: Range): readonly [Range, Range] {
   let half = 1;

@@ -1,17 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  appendLeaves,
-  createNoteSigner,
-  formatSpicySignature,
-  formatTlogProof,
-  hashLeaf,
-  parseTlogProof,
-  proveInclusion,
-  signCheckpoint,
-  verifyTlogProof,
-} from './index.ts';
+import { appendLeaves, createNoteSigner, hashLeaf, proveInclusion, signCheckpoint } from './index.ts';
+import { formatSpicySignature, formatTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.ts';
 
 const { privateKey } = generateKeyPairSync('ed25519');
 const signer = createNoteSigner({ name: 'example.com/fancylog', privateKey });

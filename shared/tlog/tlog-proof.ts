@@ -57,7 +57,10 @@ export function parseTlogProof(bytes: Uint8Array): Result<TlogProof, TlogProofMa
     : ok({ index, hashes, checkpoint: text.slice(end + 2) });
 }
 
-/** The checkpoint that covers the entry: signature, origin and path all hold. */
+/**
+ * The checkpoint that covers the entry: signature, origin and path all hold. No function calls it, for a proof is checked
+ * by outsiders: it is the other side that tests hold the two formats to where no tool of others is installed.
+ */
 export function verifyTlogProof(input: {
   readonly proof: Uint8Array;
   readonly entry: Uint8Array;

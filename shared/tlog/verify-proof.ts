@@ -1,4 +1,4 @@
-import { emptyRoot, hashNode, isSameHash } from './leaf-hash.ts';
+import { hashNode, isSameHash } from './leaf-hash.ts';
 import { isTreeSize } from './tile.ts';
 import type { TreeHead } from './tree.ts';
 
@@ -19,38 +19,6 @@ export function verifyInclusion(input: {
     path = climb(path);
   }
   return path.last === 0 && isSameHash(root, tree.root);
-}
-
-/**
- * RFC 9162 section 2.1.4.2. False for every malformed input. An empty tree is a prefix of every tree, a tree of
- * itself, both with an empty proof.
- */
-export function verifyConsistency(input: {
-  readonly old: TreeHead;
-  readonly tree: TreeHead;
-  readonly proof: readonly Uint8Array[];
-}): boolean {
-  const { old, tree, proof } = input;
-  if (!isTreeSize(old.size) || !isTreeSize(tree.size) || old.size > tree.size) return false;
-  if (old.size === 0) return proof.length === 0 && isSameHash(old.root, emptyRoot());
-  if (old.size === tree.size) return proof.length === 0 && isSameHash(old.root, tree.root);
-  return proof.length > 0 && runConsistency({ old, tree, proof });
-}
-
-function runConsistency({ old, tree, proof }: Parameters<typeof verifyConsistency>[0]): boolean {
-  let path: Path = { node: old.size - 1, last: tree.size - 1 };
-  while (path.node % 2 === 1) path = parent(path);
-  // All bits shifted out: the old size is a power of two, so its root is a node of the tree and not in the proof.
-  const [first, ...rest] = path.node === 0 ? [old.root, ...proof] : proof;
-  if (first === undefined) return false;
-  let [oldRoot, root] = [first, first];
-  for (const sibling of rest) {
-    if (path.last === 0) return false;
-    if (isRightChild(path)) [oldRoot, root] = [hashNode(sibling, oldRoot), hashNode(sibling, root)];
-    else root = hashNode(root, sibling);
-    path = climb(path);
-  }
-  return path.last === 0 && isSameHash(oldRoot, old.root) && isSameHash(root, tree.root);
 }
 
 /** `fn` and `sn` of the RFC: our node and the last node at the same height. */
