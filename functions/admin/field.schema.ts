@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { apiKeyId, userId } from '../../shared/api-key/index.ts';
 import { gitSourceId } from '../../shared/git-source/index.ts';
-import type { TypeIdKind } from '../../shared/kernel/index.ts';
-import { organizationNamePattern } from '../../shared/organization/index.ts';
+import { namePattern, type TypeIdKind } from '../../shared/kernel/index.ts';
 import { labelsSchema, serviceAccountId } from '../../shared/service-account/index.ts';
 
 /** Fields that several operations share, each with one form and one meaning. */
@@ -24,15 +23,12 @@ export const userIdField = idField(userId, 'Id of a user');
 
 export const organizationReferenceField = z
   .string()
-  .regex(new RegExp(`^org_${idSuffix}$|${organizationNamePattern.source}`), 'must be an org_ id or a name')
+  .regex(new RegExp(`^org_${idSuffix}$|${namePattern.source}`), 'must be an org_ id or a name')
   .describe('Id or name of an organization');
 
 export const nameField = z
   .string()
-  .regex(
-    organizationNamePattern,
-    'must be a DNS label: lower-case letters, digits and inner hyphens, at most 63',
-  );
+  .regex(namePattern, 'must be a DNS label: lower-case letters, digits and inner hyphens, at most 63');
 
 // Threat: bidirectional overrides show a reader another name than the one stored (CVE-2021-42574).
 const plainText = /^[^\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069]*$/u;

@@ -41,5 +41,3 @@ export const configSchema = z
   })
   .refine(...hasKeyWrapper)
   .refine(...hasWholeRedis);
-
-export type TokenConfig = z.infer<typeof configSchema>;

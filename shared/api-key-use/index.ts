@@ -9,18 +9,11 @@
  * const uses = openApiKeyUseRecorder(url, { open, clock, random, source: 'uos/authorize', logger });
  * uses.note(key.organizationId, key.id);
  */
-export {
-  type ApiKeyUse,
-  apiKeyUsedTopic,
-  apiKeyUsedType,
-  parseApiKeyUses,
-  usesMax,
-} from './api-key-use.ts';
+export { type ApiKeyUse, apiKeyUsedType, parseApiKeyUses } from './api-key-use.ts';
 export {
   type ApiKeyUseRecorder,
   type ApiKeyUseRecorderDeps,
   createApiKeyUseRecorder,
-  noApiKeyUseRecorder,
   openApiKeyUseRecorder,
 } from './api-key-use-recorder.ts';
 export type { ApiKeyUseStore } from './api-key-use-store.ts';

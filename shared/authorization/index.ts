@@ -8,17 +8,8 @@
  *     if (bundle.ok) await engine.activate(bundle.value);
  *     const decision = await evaluateAccess({ facts, engine, clock }, { organizationId, request });
  */
-export {
-  type EvaluationRequest,
-  type EvaluationRequestFailure,
-  evaluationRequestSchema,
-  parseEvaluationRequest,
-} from './authzen.ts';
-export {
-  type BindingCondition,
-  bindingConditionSchema,
-  bindingConditionsSchema,
-} from './binding-condition.ts';
+export { type EvaluationRequest, type EvaluationRequestFailure, parseEvaluationRequest } from './authzen.ts';
+export { type BindingCondition, bindingConditionsSchema } from './binding-condition.ts';
 export {
   type BoundedPolicyEngine,
   type BoundedPolicyEngineDeps,
@@ -44,14 +35,12 @@ export {
   type EvaluationsItem,
   type EvaluationsRequest,
   type EvaluationsSemantic,
-  evaluationsMax,
   parseEvaluationsRequest,
 } from './evaluations-request.ts';
 export { demandFreshFacts } from './fresh-subject-facts.ts';
 export {
   type BuiltInRole,
   builtInRoles,
-  isBuiltInRole,
   type Permission,
   permissionPatternSchema,
   permissions,
@@ -104,7 +93,6 @@ export {
 } from './search-access.ts';
 export {
   bundleCandidates,
-  bundleCandidatesMax,
   type CandidatesAsked,
   type SearchCandidates,
   type SearchFailure,

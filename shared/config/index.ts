@@ -15,7 +15,7 @@ export {
   toObjectStoreCredentials,
   toObjectStoreLocation,
 } from './object-store.ts';
-export { ConfigError, readConfig } from './read-config.ts';
+export { readConfig } from './read-config.ts';
 export {
   addressLimitConfig,
   callerLimitConfig,

@@ -37,7 +37,6 @@ export type { DecisionSegmentStore } from './decision-segment-store.ts';
 export {
   createDecisionStream,
   type DecisionStream,
-  decisionTopic,
   noDecisionStream,
   openDecisionStream,
 } from './decision-stream.ts';
@@ -56,8 +55,8 @@ export {
   type DecisionLogSource,
   type KnownDecisionLog,
 } from './known-decision-log.ts';
-export { type AttributeMask, createAttributeMasker, maskPathPattern, masksMax } from './mask-attributes.ts';
-export { parseLine, type RecordedDecision, recordedDecisionSchema, splitLines } from './recorded-decision.ts';
+export { type AttributeMask, maskPathPattern, masksMax } from './mask-attributes.ts';
+export { type RecordedDecision, recordedDecisionSchema } from './recorded-decision.ts';
 export {
   type SealJournalDeps,
   type SealJournalOptions,

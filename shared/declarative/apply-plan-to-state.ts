@@ -6,7 +6,8 @@ import type { Plan } from './plan-organization.ts';
 
 /**
  * The state that applying the plan leaves. Throws `InvariantError` when the plan is not one for this state, or when
- * any step on the way would refer to nothing: what a database with foreign keys would refuse.
+ * any step on the way would refer to nothing: what a database with foreign keys would refuse. No function calls it:
+ * it is the database's part in the tests of planning, which hold every plan to what it must lead to.
  */
 export function applyPlanToState(state: OrganizationState, plan: Plan): OrganizationState {
   invariant(plan.organization === state.slug, `the plan is for "${plan.organization}", not "${state.slug}"`);

@@ -70,10 +70,6 @@ export function toEntityKey(entity: Pick<Entity, 'kind' | 'name'>): string {
   return `${entity.kind}/${entity.name}`;
 }
 
-export function isKind<Kind extends EntityKind>(kind: Kind): (entity: Entity) => entity is EntityOf<Kind> {
-  return (entity): entity is EntityOf<Kind> => entity.kind === kind;
-}
-
 /**
  * The things an entity cannot exist without (`required`) and those it merely points at (`optional`), as entity
  * keys. Built-in roles are not entities and therefore never appear.

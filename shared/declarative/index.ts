@@ -12,20 +12,15 @@
  * if (!parsed.ok) return parsed.failure.faults.map(toFaultText);
  * const plan = planOrganization({ current: { slug: 'acme', entities: [] }, declared: parsed.value, commit });
  */
-export { applyPlanToState } from './apply-plan-to-state.ts';
-export { type DeclaredOrganization, hashOrganization, type Sha256 } from './canonical-organization.ts';
-export { apiVersion } from './document-schema.ts';
+export type { DeclaredOrganization, Sha256 } from './canonical-organization.ts';
 export {
-  builtInRoles,
   type Entity,
   type EntityKind,
   type EntityOf,
   type Guards,
-  isKind,
   type ManagedBy,
   type ManagedEntity,
   type OrganizationState,
-  platformRole,
   toEntityKey,
   toMemberOf,
 } from './entity.ts';

@@ -1,5 +1,4 @@
-import { type Fail, fail, ok, type Result } from '../kernel/index.ts';
-import { organizationNamePattern } from '../organization/index.ts';
+import { type Fail, fail, namePattern, ok, type Result } from '../kernel/index.ts';
 import { canonicalOrganization, compareText, type DeclaredOrganization } from './canonical-organization.ts';
 import { checkReferences } from './check-references.ts';
 import { checkOwners } from './check-structure.ts';
@@ -90,8 +89,7 @@ function checkOrganization(slug: string, pairs: readonly Pair[], isComplete: boo
   }
   return declared.flatMap(({ source, result: { identity } }) => {
     // What is no name at all has a fault of its own, which does not quote it.
-    if (identity === undefined || identity.name === slug || !organizationNamePattern.test(identity.name))
-      return [];
+    if (identity === undefined || identity.name === slug || !namePattern.test(identity.name)) return [];
     const message = `the organization is named ${quote(identity.name)}, its folder ${quote(slug)}`;
     return [
       toFault(source.positionOf(['metadata', 'name']), message, { written: identity.name, known: [slug] }),

@@ -10,14 +10,7 @@ export {
   parseLeaf,
   toLeaf,
 } from './cloud-event.ts';
-export {
-  type Actor,
-  actorSchema,
-  type EventData,
-  type EventType,
-  eventCatalog,
-  type Topic,
-} from './event-catalog.ts';
+export type { Actor, EventData, EventType, Topic } from './event-catalog.ts';
 export type { DomainEvent, EventRecorder } from './event-recorder.ts';
 export type { EventPublisher, OutgoingMessage } from './publisher.ts';
 export {

@@ -9,7 +9,7 @@
  * const secret = await deps.webhookSecrets.open(source.webhookSecretSealed, source.id);
  */
 export { findGitSource, listGitSources } from './find-git-source.ts';
-export { type Condition, type GitSource, parseGitRef, parseGitUrl } from './git-source.ts';
+export type { Condition, GitSource } from './git-source.ts';
 export type { GitSourceDeps } from './git-source-deps.ts';
 export type { GitSourceFailure } from './git-source-failure.ts';
 export { type GitSourceId, gitSourceId } from './git-source-id.ts';

@@ -3,12 +3,8 @@
  * framework's own start-up is not used.
  */
 export { bearerOf } from './bearer.ts';
-export { clientAddressOf, networkOf } from './client-address.ts';
-export {
-  type CloudEventRequestFailure,
-  type ReceivedCloudEvent,
-  readCloudEvent,
-} from './cloud-event-request.ts';
+export { networkOf } from './client-address.ts';
+export type { CloudEventRequestFailure, ReceivedCloudEvent } from './cloud-event-request.ts';
 export { type EventHandler, type EventOutcome, toEventListener } from './event-function.ts';
 export {
   createFunctionServer,
@@ -19,6 +15,6 @@ export {
   sendProblem,
 } from './function-server.ts';
 export { type App, type AppEnv, createApp, problemResponse, toListener } from './hono-app.ts';
-export { type ProblemCode, type ProblemFailure, type ProblemResponse, problem } from './problem.ts';
+export type { ProblemCode, ProblemFailure, ProblemResponse } from './problem.ts';
 export { type Served, type ServeOptions, serve, stopOnSignal } from './serve.ts';
 export { createTurnBudget, type TurnBudgetOptions, type WorkBudget } from './turn-budget.ts';

@@ -27,7 +27,6 @@ const problems = {
   },
   'request.route_unknown': { status: 404, title: 'There is nothing at this address' },
   'request.method_not_allowed': { status: 405, title: 'The method is not one for this address' },
-  'request.precondition_failed': { status: 412, title: 'The resource has changed since it was read' },
   'credential.missing': { status: 401, title: 'A credential is required', headers: bearer },
   'credential.invalid': {
     status: 401,

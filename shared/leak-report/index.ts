@@ -20,7 +20,6 @@ export type { LeakReportStore } from './leak-report-store.ts';
 export {
   type GithubAlertFailure,
   type GithubMatch,
-  githubMatchesMax,
   openGithubAlert,
   type SignedAlert,
 } from './open-github-alert.ts';

@@ -13,5 +13,4 @@ export {
   type ObjectPageRequest,
   type ObjectStore,
   ObjectStoreError,
-  objectBytesMax,
 } from './object-store.ts';

@@ -7,7 +7,7 @@ import type { OrganizationFailure } from './organization-failure.ts';
 import { organizationId } from './organization-id.ts';
 
 export type CreateOrganizationInput = {
-  /** Of the form `organizationNamePattern`. */
+  /** Of the form `namePattern` of shared/kernel. */
   readonly name: string;
   readonly displayName: string;
   readonly actor: Actor;

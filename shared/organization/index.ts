@@ -11,7 +11,7 @@
 export { type CreateOrganizationInput, createOrganization } from './create-organization.ts';
 export { findOrganization } from './find-organization.ts';
 export { listOrganizations } from './list-organizations.ts';
-export { type Organization, organizationNamePattern } from './organization.ts';
+export type { Organization } from './organization.ts';
 export type { OrganizationDeps } from './organization-deps.ts';
 export type {
   DirectoryMember,

@@ -10,6 +10,3 @@ export type Organization = {
   readonly createdAt: Date;
   readonly updatedAt: Date;
 };
-
-/** A DNS label (RFC 1123): it fits a URL, a folder and a host name, and never looks like an id, which has an underscore. */
-export const organizationNamePattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;

@@ -19,7 +19,7 @@ export {
 } from './erase-person.ts';
 export { type OpenedMember, openPersonalData } from './open-personal-data.ts';
 export type { Person, PersonStore } from './person-store.ts';
-export { type MemberPlace, sealMember } from './sealed-text.ts';
+export type { MemberPlace } from './sealed-text.ts';
 export type { SubjectKey } from './subject-key.ts';
 export type { SubjectKeyStore } from './subject-key-store.ts';
 export { holdSubjectKeys, type SubjectKeyDeps, type SubjectKeys } from './subject-keys.ts';

@@ -6,13 +6,7 @@
  *     const follower = followPolicyBundle({ source, engine, clock }, { trustedKeys: parseTrustedKeys(pem) });
  *     const checked = await follower.check();
  */
-export {
-  keyIdOf,
-  parseTrustedKeys,
-  signManifest,
-  type TrustedKeys,
-  verifyManifest,
-} from './bundle-signature.ts';
+export { keyIdOf, parseTrustedKeys, signManifest, type TrustedKeys } from './bundle-signature.ts';
 export {
   admit,
   type FollowPolicyBundleDeps,
@@ -35,4 +29,4 @@ export {
   type PolicyBundleFetch,
   type PolicyBundleSource,
 } from './policy-bundle-source.ts';
-export { readTarGz, type TarFailure, writeTarGz } from './tar-archive.ts';
+export { readTarGz, type TarFailure } from './tar-archive.ts';

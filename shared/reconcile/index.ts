@@ -19,18 +19,7 @@ export {
   type ReconcileOrganizationInput,
   reconcileOrganization,
 } from './reconcile-organization.ts';
-export {
-  type LatestRun,
-  type ReconcileRun,
-  type ReconcileRunId,
-  type ReconcileRunStore,
-  reconcileRunId,
-} from './reconcile-run-store.ts';
-export {
-  declarationsFolder,
-  type ReconcileReport,
-  type ReconcileTrigger,
-  reconcileSource,
-} from './reconcile-source.ts';
+export type { LatestRun, ReconcileRun, ReconcileRunId, ReconcileRunStore } from './reconcile-run-store.ts';
+export { type ReconcileReport, type ReconcileTrigger, reconcileSource } from './reconcile-source.ts';
 export type { TreeReport } from './reconcile-tree.ts';
 export type { Claim, Claimed, SourceStatus, SourceStatusStore } from './source-status-store.ts';

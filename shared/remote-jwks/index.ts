@@ -18,13 +18,11 @@ export {
 } from './issuer-keys.ts';
 export { isIssuerUrl } from './issuer-url.ts';
 export { type JsonWebKeySet, jsonWebKeySetSchema } from './json-web-key-set.ts';
-export { isPublicAddress } from './public-address.ts';
 export {
   createRemoteJsonFetch,
   type FetchRemoteJson,
   type RemoteJson,
   type RemoteJsonDeps,
-  remoteJsonBytesMax,
 } from './remote-json.ts';
 export type { RemoteJsonFailure } from './remote-json-failure.ts';
 export { isPublicUrl } from './remote-url.ts';

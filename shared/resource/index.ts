@@ -26,10 +26,5 @@ export {
 export type { ResourceDeps } from './resource-deps.ts';
 export type { ResourceFailure, ResourceTypeFailure } from './resource-failure.ts';
 export type { ResourceKey, ResourcePage, ResourceStore } from './resource-store.ts';
-export {
-  isReservedResourceType,
-  type ResourceType,
-  resourceTypeNamePattern,
-  resourceTypesMax,
-} from './resource-type.ts';
+export { type ResourceType, resourceTypeNamePattern } from './resource-type.ts';
 export { type ResourceChange, type UpdateResourceInput, updateResource } from './update-resource.ts';

@@ -11,7 +11,7 @@ import { serviceAccountId } from './service-account-id.ts';
 export type CreateServiceAccountInput = {
   /** Known to exist: callers resolve it before they ask whether it may be changed. */
   readonly organizationId: OrganizationId;
-  /** Of the form `serviceAccountNamePattern`. */
+  /** Of the form `namePattern` of shared/kernel. */
   readonly name: string;
   readonly displayName: string;
   readonly actor: Actor;

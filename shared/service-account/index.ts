@@ -18,11 +18,10 @@ export {
 export { type CreateServiceAccountInput, createServiceAccount } from './create-service-account.ts';
 export { type DeleteServiceAccountInput, deleteServiceAccount } from './delete-service-account.ts';
 export { findServiceAccount, listServiceAccounts } from './find-service-account.ts';
-export { type Labels, labelsMax, labelsSchema, parseLabelFilter } from './labels.ts';
+export { type Labels, labelsSchema, parseLabelFilter } from './labels.ts';
 export {
   type ServiceAccount,
   type ServiceAccountState,
-  serviceAccountNamePattern,
   serviceAccountStates,
   stateOf,
 } from './service-account.ts';

@@ -29,8 +29,6 @@ export type ServiceAccountState = ServiceAccount['status'] | 'expired';
 
 export const serviceAccountStates = ['active', 'disabled', 'expired', 'deleted'] as const;
 
-export const serviceAccountNamePattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
 /** What its status comes to now: an active account past its expiry has expired. */
 export function stateOf(
   account: Pick<ServiceAccount, 'status' | 'expiresAt'>,

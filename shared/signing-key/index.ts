@@ -24,17 +24,7 @@ export { openPrivateJwk } from './open-private-jwk.ts';
 export { type RequestRotationDeps, requestRotation } from './request-rotation.ts';
 export { type RevokeSigningKeyDeps, revokeSigningKey } from './revoke-signing-key.ts';
 export { type RotateSigningKeysDeps, type Rotation, rotateSigningKeys } from './rotate-signing-keys.ts';
-export {
-  activeKey,
-  clockSkewSecondsMax,
-  dueActivation,
-  isRetired,
-  newestKey,
-  type RotationPolicy,
-  type SigningKey,
-  verifyingKeys,
-  verifyUntilAfter,
-} from './signing-key.ts';
+export { activeKey, isRetired, type RotationPolicy, type SigningKey, verifyingKeys } from './signing-key.ts';
 export type { PrivateKeyFailure, RotationFailure, UnknownSigningKey } from './signing-key-failure.ts';
 export {
   openSigningKeySet,

@@ -16,7 +16,6 @@ export {
   accessTokenTtlSeconds,
   actorsMax,
   type IssuedFor,
-  verifierSkewSeconds,
 } from './access-token.ts';
 export { type AccessTokenVerifier, createAccessTokenVerifier } from './access-token-verifier.ts';
 export type { OidcRecord, OidcRecordLookup, OidcRecordStore, StoredOidcRecord } from './oidc-record-store.ts';

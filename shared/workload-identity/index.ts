@@ -20,13 +20,7 @@ export { findTrustRule, listTrustRules } from './find-trust-rule.ts';
 export { type PruneTokenUsesDeps, pruneTokenUses } from './prune-token-uses.ts';
 export { type RequiredClaim, requiredClaimSchema, requiredClaimsMax } from './required-claim.ts';
 export type { TokenUseStore } from './token-use-store.ts';
-export {
-  type TrustRule,
-  tokenAgeSecondsBounds,
-  tokenUses,
-  trustRuleNamePattern,
-  trustRulesMax,
-} from './trust-rule.ts';
+export { type TrustRule, tokenAgeSecondsBounds, tokenUses, trustRulesMax } from './trust-rule.ts';
 export type { TrustRuleDeps } from './trust-rule-deps.ts';
 export type { TrustRuleFailure, TrustRuleFault } from './trust-rule-failure.ts';
 export { type TrustRuleId, trustRuleId } from './trust-rule-id.ts';
@@ -35,7 +29,5 @@ export {
   type VerifyWorkloadTokenDeps,
   verifyWorkloadToken,
   type WorkloadToken,
-  workloadAlgorithms,
-  workloadSkewSeconds,
 } from './verify-workload-token.ts';
 export type { WorkloadTokenRefusal } from './workload-token-refusal.ts';

@@ -40,8 +40,6 @@ export type TrustRule = {
 
 export const tokenUses = ['once', 'until_expiry'] as const satisfies readonly TrustRule['tokenUse'][];
 
-export const trustRuleNamePattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
 /** Of one service account. */
 export const trustRulesMax = 20;
 export const tokenAgeSecondsBounds = { min: 60, byDefault: 600, max: 86_400 };
