@@ -242,7 +242,8 @@ describe('a privileged decision', () => {
     );
     await Promise.all(asked);
     expect(await fixture.journaled(mine)).toHaveLength(50);
-    expect(writes).toBeLessThanOrEqual(3);
+    // As many as go at once, with one record each, and one that all the others share.
+    expect(writes).toBeLessThanOrEqual(4);
     await recorder.close();
   });
 
