@@ -2,7 +2,7 @@ import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres
 import { openApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
 import { postgresAuditExportStore } from '../../shared/audit/audit-export-store.postgres.ts';
 import { postgresAuditTrailStore } from '../../shared/audit/audit-trail-store.postgres.ts';
-import { createPolicyEngine } from '../../shared/authorization/index.ts';
+import { createPolicyEngine, loadPolicy } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { readConfig, toCallerLimits, toObjectStoreLocation } from '../../shared/config/index.ts';
 import { openPool } from '../../shared/db/index.ts';
@@ -33,7 +33,6 @@ import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
 import { postgresTrustRuleStore } from '../../shared/workload-identity/trust-rule-store.postgres.ts';
 import { configSchema } from './config.ts';
 import { createAdminFunction } from './create-admin-function.ts';
-import { loadPolicy } from './load-policy.ts';
 
 const name = 'admin';
 const config = readConfig(configSchema, process.env);

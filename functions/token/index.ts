@@ -1,6 +1,6 @@
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import { openApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
-import { createPolicyEngine } from '../../shared/authorization/index.ts';
+import { createPolicyEngine, loadPolicy } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { readConfig, toCallerLimits } from '../../shared/config/index.ts';
 import { listen, openPool } from '../../shared/db/index.ts';
@@ -25,7 +25,6 @@ import { postgresTrustRuleStore } from '../../shared/workload-identity/trust-rul
 import { alertBytesMax, answerLeakReports } from './answer-leak-reports.ts';
 import { configSchema } from './config.ts';
 import { createTokenFunction } from './create-token-function.ts';
-import { loadPolicy } from './load-policy.ts';
 
 const name = 'token';
 const config = readConfig(configSchema, process.env);

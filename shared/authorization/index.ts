@@ -3,9 +3,8 @@
  * the policy decides and code only gathers facts; whatever goes wrong is a refusal; a bundle that does not work
  * never replaces one that does. Only this module loads the WASM.
  *
- *     const bundle = await readPolicyBundle('policies/bundle');
  *     const engine = createPolicyEngine({ clock });
- *     if (bundle.ok) await engine.activate(bundle.value);
+ *     await loadPolicy(engine, 'policies/bundle');
  *     const decision = await evaluateAccess({ facts, engine, clock }, { organizationId, request });
  */
 export { type EvaluationRequest, type EvaluationRequestFailure, parseEvaluationRequest } from './authzen.ts';
@@ -38,6 +37,7 @@ export {
   parseEvaluationsRequest,
 } from './evaluations-request.ts';
 export { demandFreshFacts } from './fresh-subject-facts.ts';
+export { loadPolicy } from './load-policy.ts';
 export {
   type BuiltInRole,
   builtInRoles,

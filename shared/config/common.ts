@@ -10,7 +10,7 @@ export const commonConfig = {
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
 };
 
-/** Where events go; a router takes them at `<url>/<topic>`. */
+/** Where events go: `kafka://host:port[,...]`, or `http(s)://...` of a router that takes them at `<url>/<topic>`. */
 export const eventPublisherUrl = z
   .string()
   .regex(/^(kafka|https?):\/\/./, 'must be a kafka://, http:// or https:// URL');

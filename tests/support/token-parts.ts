@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { loadPolicy } from '../../functions/token/load-policy.ts';
-import { createPolicyEngine } from '../../shared/authorization/index.ts';
+import { createPolicyEngine, loadPolicy } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import type { DatabasePool } from '../../shared/db/index.ts';
 import type { Clock } from '../../shared/kernel/index.ts';

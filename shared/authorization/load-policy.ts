@@ -1,6 +1,7 @@
-import { type PolicyEngine, readPolicyBundle } from '../../shared/authorization/index.ts';
+import { readPolicyBundle } from './policy-bundle.ts';
+import type { PolicyEngine } from './policy-engine.ts';
 
-/** Without a policy nobody may act for another, so a bundle that does not work ends the start. */
+/** For a function that permits nothing without a policy: a bundle that does not work ends the start. */
 export async function loadPolicy(engine: PolicyEngine, directory: string): Promise<void> {
   const bundle = await readPolicyBundle(directory);
   const activated = bundle.ok ? await engine.activate(bundle.value) : bundle;
