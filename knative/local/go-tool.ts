@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { toolCache } from './tool-cache.ts';
 
 const run = promisify(execFile);
 const buildTimeoutMs = 600_000;
@@ -77,7 +77,7 @@ async function cached(
   binary: string,
   build: (directory: string) => Promise<void>,
 ): Promise<string | undefined> {
-  const target = join(cacheRoot(), entry);
+  const target = join(toolCache(), entry);
   const path = join(target, binary);
   if (await exists(path)) return path;
   try {
@@ -144,10 +144,6 @@ async function isHolderDead(lock: string): Promise<boolean> {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'ESRCH';
   }
-}
-
-function cacheRoot(): string {
-  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'uos-tools');
 }
 
 async function exists(path: string): Promise<boolean> {

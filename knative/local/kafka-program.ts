@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { toolCache } from './tool-cache.ts';
 
 const run = promisify(execFile);
 const kafkaVersion = '4.1.0';
@@ -30,8 +30,7 @@ const project = `<project xmlns="http://maven.apache.org/POM/4.0.0">
  * with the reason on stderr, where Java or Maven is missing; in CI that throws instead.
  */
 export async function findKafka(): Promise<string | undefined> {
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'uos-tools');
-  const target = join(cache, `kafka@${kafkaVersion}`);
+  const target = join(toolCache(), `kafka@${kafkaVersion}`);
   try {
     await run('java', ['-version'], { timeout: 30_000 });
     if (!existsSync(target)) await download(target);

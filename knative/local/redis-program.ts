@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { glob, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { toolCache } from './tool-cache.ts';
 
 const run = promisify(execFile);
 const downloadTimeoutMs = 300_000;
@@ -20,7 +20,7 @@ export async function findRedis(): Promise<RedisProgram | undefined> {
   const onPath: RedisProgram = { path: 'redis-server', environment: {} };
   if (await runs(onPath)) return onPath;
   try {
-    const target = join(cacheRoot(), `redis-server@${await releaseName()}`);
+    const target = join(toolCache(), `redis-server@${await releaseName()}`);
     if (!existsSync(target)) await unpackInto(target);
     const program = await programIn(target);
     if (!(await runs(program))) throw new Error(`${program.path} does not run`);
@@ -92,8 +92,4 @@ async function download(directory: string, options: readonly string[] = []): Pro
 async function releaseName(): Promise<string> {
   const text = await readFile('/etc/os-release', 'utf8');
   return /^VERSION_CODENAME=(\w+)$/m.exec(text)?.[1] ?? 'unknown';
-}
-
-function cacheRoot(): string {
-  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'uos-tools');
 }

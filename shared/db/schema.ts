@@ -45,15 +45,11 @@ import type {
 import type { ManagedBy, Stamped } from './row-parts.ts';
 
 export type {
-  AuthorizationRevisionRow,
-  GroupMemberRow,
-  MembershipRow,
   ResourceRow,
   ResourceTypeRow,
   RoleBindingRow,
   RoleRow,
   TeamMemberRow,
-  TeamRow,
   UserGroupRow,
 } from './authorization-schema.ts';
 export type {
@@ -61,28 +57,20 @@ export type {
   DataKeyRotationRow,
   DataKeyRow,
   OidcRecordRow,
-  SealedColumnRow,
   ServiceAccountRow,
-  SigningKeyRotationRequestRow,
   SigningKeyRow,
   SubjectKeyRow,
-  TokenUseRow,
   TrustRuleRow,
 } from './credential-schema.ts';
 export type {
-  GitSourceOrganizationRow,
   GitSourceRow,
   ReconcileRunRow,
-  WebhookDeliveryRow,
 } from './git-schema.ts';
 export type {
   AuditEntryRow,
-  AuditEventRow,
   AuditExportRow,
   AuditLogRow,
-  AuditTileRow,
   DecisionJournalRow,
-  DecisionSegmentRow,
   OutboxRow,
 } from './log-schema.ts';
 

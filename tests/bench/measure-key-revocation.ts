@@ -1,10 +1,10 @@
 import { startRedis } from '../../knative/local/redis.ts';
 import { findRedis } from '../../knative/local/redis-program.ts';
-import { evaluationPath } from './authorize-questions.ts';
 import { absent, type BenchOptions, type BenchResult } from './bench-result.ts';
 import type { BenchScene } from './bench-scene.ts';
-import { type KeyOffice, type OfficeKey, openKeyOffice } from './key-office.ts';
+import { type KeyOffice, openKeyOffice } from './key-office.ts';
 import { percentile } from './latency.ts';
+import { timeToRefusal } from './time-to-refusal.ts';
 
 const warmProcesses = 3;
 
@@ -43,24 +43,7 @@ export async function measureKeyRevocation(scene: BenchScene, options: BenchOpti
 
 async function revokeHeld(office: KeyOffice, bases: readonly string[]): Promise<number> {
   const key = await office.issue();
-  const warm = await Promise.all(bases.map((base) => ask(base, office, key)));
-  if (warm.some((status) => status !== 200)) throw new Error(`a good key was answered ${warm.join(', ')}`);
-  await office.revoke(key);
-  const revokedAt = performance.now();
-  await Promise.all(
-    bases.map(async (base) => {
-      const deadline = AbortSignal.timeout(10_000);
-      while ((await ask(base, office, key)) !== 401) deadline.throwIfAborted();
-    }),
-  );
-  return performance.now() - revokedAt;
-}
-
-async function ask(base: string, { question }: KeyOffice, { text }: OfficeKey): Promise<number> {
-  const headers = { authorization: `Bearer ${text}`, 'content-type': 'application/json' };
-  const response = await fetch(`${base}${evaluationPath}`, { method: 'POST', headers, body: question });
-  await response.arrayBuffer();
-  return response.status;
+  return timeToRefusal(bases, { text: key.text, body: office.question, revoke: () => office.revoke(key) });
 }
 
 async function repeat(times: number, work: () => Promise<number>): Promise<Float64Array> {

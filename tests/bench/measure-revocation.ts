@@ -1,13 +1,10 @@
-import { apiKeyId } from '../../shared/api-key/api-key-id.ts';
-import { revokeApiKey } from '../../shared/api-key/index.ts';
+import { apiKeyId, revokeApiKey } from '../../shared/api-key/index.ts';
 import { organizationId } from '../../shared/organization/index.ts';
-import { evaluationPath } from './authorize-questions.ts';
 import type { BenchOptions, BenchResult } from './bench-result.ts';
 import type { BenchScene } from './bench-scene.ts';
 import { percentile } from './latency.ts';
 import { idOf, keyTextOf, type OrganizationPlan } from './seed-plan.ts';
-
-type Victim = { readonly text: string; revoke(): Promise<void>; readonly body: string };
+import { askWith, type HeldKey, timeToRefusal, untilRefused } from './time-to-refusal.ts';
 
 const warmProcesses = 3;
 
@@ -18,7 +15,9 @@ export async function measureRevocation(scene: BenchScene, options: BenchOptions
   const processes = await Promise.all(Array.from({ length: warmProcesses }, () => scene.startAuthorize()));
   const bases = processes.map(({ base }) => base);
   options.progress(`Revoking ${revocations} keys that ${warmProcesses} processes hold`);
-  const delays = Float64Array.from(await repeat(revocations, () => revokeHeld(bases, nextVictim()))).sort();
+  const delays = Float64Array.from(
+    await repeat(revocations, () => timeToRefusal(bases, nextVictim())),
+  ).sort();
   options.progress(`Revoking ${races} keys while they are read for the first time`);
   const stale = await race(bases, races, nextVictim);
   await Promise.all(processes.map((each) => each.stop()));
@@ -32,57 +31,39 @@ export async function measureRevocation(scene: BenchScene, options: BenchOptions
   ];
 }
 
-/** From the commit to the moment at which every process has refused. */
-async function revokeHeld(bases: readonly string[], victim: Victim): Promise<number> {
-  const warm = await Promise.all(bases.map((base) => ask(base, victim)));
-  if (warm.some((status) => status !== 200)) throw new Error(`a good key was answered ${warm.join(', ')}`);
-  await victim.revoke();
-  const revokedAt = performance.now();
-  await Promise.all(bases.map((base) => untilRefused(base, victim)));
-  return performance.now() - revokedAt;
-}
-
 /**
  * A key is first asked with and revoked in the same moment. Changes arrive in the order of their commits: once a key
  * that was revoked last is refused, each process knows of all, and must refuse all.
  */
-async function race(bases: readonly string[], tries: number, nextVictim: () => Victim): Promise<number> {
+async function race(bases: readonly string[], tries: number, nextVictim: () => HeldKey): Promise<number> {
   const atOnce = 50;
   let stale = 0;
   for (let done = 0; done < tries; done += atOnce) {
     const victims = Array.from({ length: Math.min(atOnce, tries - done) }, nextVictim);
     const last = nextVictim();
-    await Promise.all(bases.map((base) => ask(base, last)));
+    await Promise.all(bases.map((base) => askWith(base, last)));
     await Promise.all(
-      victims.map((victim, n) => Promise.all([ask(bases[n % bases.length] ?? '', victim), victim.revoke()])),
+      victims.map((victim, n) =>
+        Promise.all([askWith(bases[n % bases.length] ?? '', victim), victim.revoke()]),
+      ),
     );
     await last.revoke();
     await Promise.all(bases.map((base) => untilRefused(base, last)));
-    const answers = await Promise.all(victims.map((victim, n) => ask(bases[n % bases.length] ?? '', victim)));
+    const answers = await Promise.all(
+      victims.map((victim, n) => askWith(bases[n % bases.length] ?? '', victim)),
+    );
     stale += answers.filter((status) => status !== 401).length;
   }
   return stale;
 }
 
-async function untilRefused(base: string, victim: Victim): Promise<void> {
-  const deadline = AbortSignal.timeout(10_000);
-  while ((await ask(base, victim)) !== 401) deadline.throwIfAborted();
-}
-
-async function ask(base: string, { text, body }: Victim): Promise<number> {
-  const headers = { authorization: `Bearer ${text}`, 'content-type': 'application/json' };
-  const response = await fetch(`${base}${evaluationPath}`, { method: 'POST', headers, body });
-  await response.arrayBuffer();
-  return response.status;
-}
-
 /** Seeded keys, the later ones of each organization: no other part of the bench asks with them. */
-function createVictims({ plans, keys }: BenchScene): () => Victim {
+function createVictims({ plans, keys }: BenchScene): () => HeldKey {
   const victims = (function* () {
     for (const plan of plans) for (let place = plan.keys - 1; place > 0; place--) yield toVictim(plan, place);
   })();
   const deps = keys.deps;
-  function toVictim(plan: OrganizationPlan, place: number): Victim {
+  function toVictim(plan: OrganizationPlan, place: number): HeldKey {
     const subject = { type: 'service_account', id: idOf('sa', plan.place, place % plan.serviceAccounts) };
     return {
       text: keyTextOf(plan.place, place),
