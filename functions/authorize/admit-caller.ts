@@ -99,5 +99,10 @@ export function notDecided(
 /** Why is for the log alone. */
 function refuseCaller(deps: AdmitCallerDeps, call: AuthorizeCall, failure: AuthenticationFailure) {
   deps.logger.debug({ ...failure, requestId: call.requestId }, 'A caller was refused');
+  return presentRefusal(failure);
+}
+
+/** Every bad credential alike. */
+export function presentRefusal(failure: AuthenticationFailure): Fail<ProblemFailure> {
   return fail(failure.code === 'credential.invalid' ? { code: failure.code } : failure);
 }

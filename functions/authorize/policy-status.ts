@@ -4,7 +4,7 @@ import type { ProblemFailure } from '../../shared/http/index.ts';
 import { fail, ok, type Result } from '../../shared/kernel/index.ts';
 import { platformOrganizationId } from '../../shared/organization/index.ts';
 import type { FollowStatus } from '../../shared/policy-bundle/index.ts';
-import type { AuthorizeCall } from './admit-caller.ts';
+import { type AuthorizeCall, presentRefusal } from './admit-caller.ts';
 import type { ShadowReport } from './shadow-policy.ts';
 
 export const policyStatusPath = '/policy/status';
@@ -27,7 +27,7 @@ export async function answerPolicyStatus(
   if (authorization === undefined) return ok(present(deps.policies.report(), undefined));
   try {
     const caller = await deps.authenticator.authenticate(authorization, { address: clientAddress });
-    if (!caller.ok) return fail({ code: caller.failure.code });
+    if (!caller.ok) return presentRefusal(caller.failure);
     return ok(present(deps.policies.report(), caller.value));
   } catch {
     // Without a credential it can be had all the same.

@@ -101,6 +101,11 @@ describe('an address whose keys are wrong', () => {
     const detail = 'Too many attempts from this address have failed';
     expect(refused).toMatchObject({ status: 429, json: { code: 'rate_limit.exceeded', detail } });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    const status = await fetch(`${limited.base}/policy/status`, {
+      headers: { ...headers, authorization: `Bearer ${token}` },
+    });
+    await status.arrayBuffer();
+    expect([status.status, Number(status.headers.get('retry-after')) > 0]).toEqual([429, true]);
     expect(await statusOf(scene.gateway.text, '192.0.2.2')).toBe(200);
   });
 
