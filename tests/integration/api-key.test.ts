@@ -10,10 +10,10 @@ import {
   rotateApiKey,
   verifyApiKey,
 } from '../../shared/api-key/index.ts';
-import { type DatabasePool, openPool } from '../../shared/db/index.ts';
+import type { DatabasePool } from '../../shared/db/index.ts';
 import { invariant, systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/postgres.ts';
 import {
   openTestApiKeys,
   type SeededOrganization,
@@ -29,7 +29,7 @@ let key: IssuedApiKey;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  pool = openTestPool({ url: database.appUrl, applicationName: 'test' });
   keys = await openTestApiKeys(pool);
 });
 afterAll(async () => {

@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import { postgresAuditExportStore } from '../../shared/audit/audit-export-store.postgres.ts';
 import { postgresAuditLogStore } from '../../shared/audit/audit-log-store.postgres.ts';
 import type { AuditLogDeps, RunExportDeps } from '../../shared/audit/index.ts';
-import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
+import { type DatabasePool, withOrg } from '../../shared/db/index.ts';
 import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
 import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
 import type { SealJournalDeps } from '../../shared/decision-record/index.ts';
@@ -19,7 +19,7 @@ import { createDirectoryObjectStore } from '../../shared/object-store/object-sto
 import { type OrganizationId, organizationId } from '../../shared/organization/index.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { parseVerifierKey, verifyLog } from '../../shared/tlog/index.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/postgres.ts';
 
 export const auditOrigin = 'audit.example.com';
 const start = '2026-03-01T10:00:00.000Z';
@@ -45,7 +45,7 @@ export type AuditFixture = {
 
 export async function createAuditFixture(): Promise<AuditFixture> {
   const database = await createTestDatabase();
-  const open = (url: string, name: string) => openPool({ url, applicationName: `test-${name}` });
+  const open = (url: string, name: string) => openTestPool({ url, applicationName: `test-${name}` });
   const pools = {
     app: open(database.appUrl, 'app'),
     relay: open(database.relayUrl, 'relay'),

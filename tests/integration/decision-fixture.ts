@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'vitest';
-import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
+import { type DatabasePool, withOrg } from '../../shared/db/index.ts';
 import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
 import {
   postgresDecisionLogReader,
@@ -29,7 +29,7 @@ import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import { createDirectoryObjectStore } from '../../shared/object-store/object-store.directory.ts';
 import type { OrganizationId } from '../../shared/organization/index.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
-import { createTestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, openTestPool } from '../support/postgres.ts';
 import { seedOrganization } from '../support/seed-organization.ts';
 
 const ambient = { clock: systemClock, random: systemRandom };
@@ -39,8 +39,8 @@ export type DecisionFixture = Awaited<ReturnType<typeof createDecisionFixture>>;
 /** A database and a directory of objects, and recorders over them whose turns the tests take. */
 export async function createDecisionFixture() {
   const database = await createTestDatabase();
-  const pool = openPool({ url: database.appUrl, applicationName: 'test' });
-  const logPool = openPool({ url: database.logUrl, applicationName: 'test-log' });
+  const pool = openTestPool({ url: database.appUrl, applicationName: 'test' });
+  const logPool = openTestPool({ url: database.logUrl, applicationName: 'test-log' });
   const directory = await mkdtemp(join(tmpdir(), 'uos-decisions-'));
   const objects = createDirectoryObjectStore(directory, ambient);
   const events = postgresEventRecorder({ ...ambient, source: 'uos/test' });
@@ -82,7 +82,7 @@ export async function createDecisionFixture() {
     seal: (options: SealJournalOptions = {}, deps: Partial<SealJournalDeps> = {}) =>
       sealJournal(
         { ...sealing, pool: logPool, journal: postgresDecisionJournal(logPool), ...deps },
-        { olderThanSeconds: -60, ...options },
+        { olderThanSeconds: -60, timeoutSeconds: 300, ...options },
       ),
     changeLog,
     createOrganization: async (log: Partial<DecisionLog> = { level: 'all' }) => {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { alertBytesMax, answerLeakReports } from '../../functions/token/answer-leak-reports.ts';
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import { fingerprintOf, type IssuedApiKey, rotateApiKey, verifyApiKey } from '../../shared/api-key/index.ts';
-import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
+import { type DatabasePool, withOrg } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { createFunctionServer, serve } from '../../shared/http/index.ts';
 import { systemClock as clock, invariant, systemRandom as random } from '../../shared/kernel/index.ts';
@@ -15,7 +15,7 @@ import type { CallerLimits } from '../../shared/rate-limit/index.ts';
 import { createRemoteJsonFetch } from '../../shared/remote-jwks/index.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { testLimits } from '../support/limits.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/postgres.ts';
 import {
   openTestApiKeys,
   type SeededOrganization,
@@ -50,7 +50,7 @@ const keyServer = createServer((_req, res) => {
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  pool = openTestPool({ url: database.appUrl, applicationName: 'test' });
   apiKeys = await openTestApiKeys(pool);
   acme = await seedOrganization(pool, { serviceAccounts: ['ci'] });
   await new Promise<void>((resolve) => keyServer.listen(0, '127.0.0.1', resolve));

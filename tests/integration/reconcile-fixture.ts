@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type DatabasePool, openPool } from '../../shared/db/index.ts';
+import type { DatabasePool } from '../../shared/db/index.ts';
 import { createIsomorphicGitRepository } from '../../shared/declarative/git-repository.isomorphic.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { postgresGitSourceStore } from '../../shared/git-source/git-source-store.postgres.ts';
@@ -19,7 +19,7 @@ import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgre
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
 import { startTestGit } from '../support/git-server.ts';
-import { createTestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, openTestPool } from '../support/postgres.ts';
 import { seedOrganization } from '../support/seed-organization.ts';
 
 export type TestSource = {
@@ -35,7 +35,7 @@ export type ReconcileFixture = Awaited<ReturnType<typeof createReconcileFixture>
 /** Reconciliation over a database and a Git server of its own; the platform's organization is there. */
 export async function createReconcileFixture() {
   const database = await createTestDatabase();
-  const pool = openPool({ url: database.appUrl, applicationName: 'test-reconcile' });
+  const pool = openTestPool({ url: database.appUrl, applicationName: 'test-reconcile' });
   const git = await startTestGit();
   const directory = await mkdtemp(join(tmpdir(), 'uos-reconcile-'));
   const wrappingKeyFile = join(directory, 'wrapping.key');

@@ -1,9 +1,8 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openPool } from '../../shared/db/index.ts';
 import { platformOrganizationId } from '../../shared/organization/index.ts';
 import { digestDatabase } from '../support/admin-service.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/postgres.ts';
 import { seedOrganization } from '../support/seed-organization.ts';
 
 /** Whose rows a table holds, read from the catalogue: a table that is made tomorrow is attacked tomorrow. */
@@ -21,7 +20,7 @@ type Role = keyof typeof logins;
 beforeAll(async () => {
   database = await createTestDatabase();
   above = await connect(database.superuserUrl);
-  const pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  const pool = openTestPool({ url: database.appUrl, applicationName: 'test' });
   await seedOrganization(pool, { organizationId: platformOrganizationId, name: 'platform' });
   mine = (await seedOrganization(pool)).organizationId;
   theirs = (await seedOrganization(pool)).organizationId;

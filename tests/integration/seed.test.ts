@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyApiKey } from '../../shared/api-key/index.ts';
-import { type DatabasePool, openPool } from '../../shared/db/index.ts';
+import type { DatabasePool } from '../../shared/db/index.ts';
 import { seedDatabase } from '../bench/seed.ts';
 import { idOf, keyTextOf, planOrganizations } from '../bench/seed-plan.ts';
 import { seedTableNames } from '../bench/seed-tables.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/postgres.ts';
 import { openTestApiKeys, type TestApiKeys } from '../support/seed-organization.ts';
 
 const scale = { organizations: 40, users: 400, keys: 1_000 };
@@ -15,7 +15,7 @@ let keys: TestApiKeys;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  pool = openTestPool({ url: database.appUrl, applicationName: 'test' });
   keys = await openTestApiKeys(pool);
   await seedDatabase({
     ownerUrl: database.ownerUrl,

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { type DatabasePool, openPool } from '../../shared/db/index.ts';
+import type { DatabasePool } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { type Clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { platformOrganizationId } from '../../shared/organization/index.ts';
@@ -8,7 +8,7 @@ import { type KeyPurpose, type KeyRing, openKeyRing } from '../../shared/secret/
 import { openFileKeyWrapper } from '../../shared/secret/key-wrapper.file.ts';
 import type { RotateSigningKeysDeps } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/postgres.ts';
 import { openTestApiKeys, seedOrganization, type TestApiKeys } from '../support/seed-organization.ts';
 
 export type SigningKeyFixture = {
@@ -27,7 +27,7 @@ export type SigningKeyFixture = {
 /** A database with the platform's organization and nothing else, and what rotating its signing keys takes. */
 export async function openSigningKeyFixture(clock: Clock): Promise<SigningKeyFixture> {
   const database = await createTestDatabase();
-  const pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  const pool = openTestPool({ url: database.appUrl, applicationName: 'test' });
   const superuser = new Client({ connectionString: database.superuserUrl });
   await superuser.connect();
   await seedOrganization(pool, { organizationId: platformOrganizationId, name: 'platform' });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cacheSubjectFacts } from '../../shared/authorization/cached-subject-facts.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { type OpenAuthorizationFeed, openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
-import { type DatabasePool, type OrgTransaction, openPool, withOrg } from '../../shared/db/index.ts';
+import { type DatabasePool, type OrgTransaction, withOrg } from '../../shared/db/index.ts';
 import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import { organizationId } from '../../shared/organization/index.ts';
 import { compareRandomly } from '../decisions/compare-randomly.ts';
@@ -14,7 +14,7 @@ import {
   toFacts,
   type WorldOrganization,
 } from '../decisions/random-world.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/postgres.ts';
 
 const changes = 40;
 const questionsPerChange = 8;
@@ -25,7 +25,7 @@ let feed: OpenAuthorizationFeed;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  pool = openTestPool({ url: database.appUrl, applicationName: 'test' });
   feed = openAuthorizationFeed({ url: database.appUrl, applicationName: 'test', clock: systemClock });
   await waitUntil(() => feed.isLive());
 });

@@ -5,12 +5,12 @@ import { cacheSubjectFacts } from '../../shared/authorization/cached-subject-fac
 import { type SubjectFactsSource, unknownSubjectFacts } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { type OpenAuthorizationFeed, openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
-import { type DatabasePool, type OrgTransaction, openPool, withOrg } from '../../shared/db/index.ts';
+import { type DatabasePool, type OrgTransaction, withOrg } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import { registerResource, registerResourceType, updateResource } from '../../shared/resource/index.ts';
 import { postgresResourceStore } from '../../shared/resource/resource-store.postgres.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/postgres.ts';
 import {
   openTestApiKeys,
   type SeededOrganization,
@@ -28,7 +28,7 @@ const document = { type: 'document', id: '42' };
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  pool = openTestPool({ url: database.appUrl, applicationName: 'test' });
   facts = postgresSubjectFacts(pool);
   apiKeys = await openTestApiKeys(pool);
   feed = openAuthorizationFeed({ url: database.appUrl, applicationName: 'test', clock: systemClock });

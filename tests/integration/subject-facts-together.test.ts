@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
-import { type DatabasePool, openPool } from '../../shared/db/index.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import type { DatabasePool } from '../../shared/db/index.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/postgres.ts';
 import { type SeededOrganization, seedOrganization } from '../support/seed-organization.ts';
 
 let database: TestDatabase;
@@ -12,7 +12,7 @@ const users = Array.from({ length: 150 }, (_, n) => `user-${n}`);
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  pool = openTestPool({ url: database.appUrl, applicationName: 'test' });
   organization = await seedOrganization(pool, {
     users,
     serviceAccounts: ['robot'],

@@ -4,9 +4,9 @@ import { cacheSubjectFacts } from '../../shared/authorization/cached-subject-fac
 import { type SubjectFactsSource, unknownSubjectFacts } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { type OpenAuthorizationFeed, openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
-import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
+import { type DatabasePool, withOrg } from '../../shared/db/index.ts';
 import { systemClock } from '../../shared/kernel/index.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/postgres.ts';
 import { type SeededOrganization, seedOrganization } from '../support/seed-organization.ts';
 
 let database: TestDatabase;
@@ -15,7 +15,7 @@ let facts: SubjectFactsSource;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  pool = openTestPool({ url: database.appUrl, applicationName: 'test' });
   facts = postgresSubjectFacts(pool);
 });
 
@@ -131,7 +131,7 @@ describe('facts of a subject', () => {
 
 describe('tenancy', () => {
   it('never shows a subject of another organization, whatever was asked on the connection before', async () => {
-    const one = openPool({ url: database.appUrl, applicationName: 'test', connectionsMax: 1 });
+    const one = openTestPool({ url: database.appUrl, applicationName: 'test', connectionsMax: 1 });
     const [mine, theirs] = [await seed(), await seed()];
     const source = postgresSubjectFacts(one);
     // More often than the five runs after which the server may change to a generic plan.
@@ -146,7 +146,7 @@ describe('tenancy', () => {
   });
 
   it('leaves no organization set on the connection', async () => {
-    const one = openPool({ url: database.appUrl, applicationName: 'test', connectionsMax: 1 });
+    const one = openTestPool({ url: database.appUrl, applicationName: 'test', connectionsMax: 1 });
     const organization = await seed();
     await postgresSubjectFacts(one).find(organization.organizationId, user(organization, 'alice'));
     const { rows } = await one.query({ text: 'select org_id from organization' });

@@ -10,7 +10,7 @@ import { postgresAuditExportStore } from '../../shared/audit/audit-export-store.
 import { postgresAuditTrailStore } from '../../shared/audit/audit-trail-store.postgres.ts';
 import { createPolicyEngine } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
-import { openPool, type PoolOptions } from '../../shared/db/index.ts';
+import type { PoolOptions } from '../../shared/db/index.ts';
 import { postgresDecisionJournal } from '../../shared/decision-record/decision-journal.postgres.ts';
 import { postgresDecisionLogStore } from '../../shared/decision-record/decision-log-store.postgres.ts';
 import { postgresDecisionSegmentStore } from '../../shared/decision-record/decision-segment-store.postgres.ts';
@@ -35,7 +35,7 @@ import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-st
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { postgresTrustRuleStore } from '../../shared/workload-identity/trust-rule-store.postgres.ts';
 import { testLimits } from './limits.ts';
-import { createTestDatabase } from './postgres.ts';
+import { createTestDatabase, openTestPool } from './postgres.ts';
 import { type OrganizationSeed, openTestApiKeys, seedOrganization } from './seed-organization.ts';
 
 export type AdminRequest = {
@@ -56,9 +56,13 @@ export async function startAdminService(
 ) {
   const database = await createTestDatabase();
   const { limits, ...settings } = given;
-  const pool = openPool({ url: database.appUrl, applicationName: 'test-admin', ...settings });
+  const pool = openTestPool({ url: database.appUrl, applicationName: 'test-admin', ...settings });
   // Of their own, as in production: key rings are asked inside transactions, which hold the other connections meanwhile.
-  const keyPool = openPool({ url: database.appUrl, applicationName: 'test-admin-keys', connectionsMax: 1 });
+  const keyPool = openTestPool({
+    url: database.appUrl,
+    applicationName: 'test-admin-keys',
+    connectionsMax: 1,
+  });
   const apiKeys = await openTestApiKeys(pool, keyPool);
   const directory = await mkdtemp(join(tmpdir(), 'uos-objects-'));
   const objects = createDirectoryObjectStore(directory, { random });

@@ -11,7 +11,7 @@ import { bundleCandidates } from '../../shared/authorization/index.ts';
 import { postgresSearchCandidates } from '../../shared/authorization/search-candidates.postgres.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
-import { type DatabasePool, openPool } from '../../shared/db/index.ts';
+import type { DatabasePool } from '../../shared/db/index.ts';
 import type { DecisionRecord } from '../../shared/decision-record/index.ts';
 import { createFunctionServer, serve } from '../../shared/http/index.ts';
 import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
@@ -23,7 +23,7 @@ import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-st
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { postgresTrustRuleStore } from '../../shared/workload-identity/trust-rule-store.postgres.ts';
 import { testLimits } from './limits.ts';
-import { createTestDatabase, type TestDatabase } from './postgres.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from './postgres.ts';
 import {
   openTestApiKeys,
   type SeededOrganization,
@@ -48,7 +48,7 @@ export type AuthorizeWorld = AsyncDisposable & {
 
 export async function createAuthorizeWorld(): Promise<AuthorizeWorld> {
   const database = await createTestDatabase();
-  const pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  const pool = openTestPool({ url: database.appUrl, applicationName: 'test' });
   const keys = await openTestApiKeys(pool);
   const bundleDirectory = await mkdtemp(join(tmpdir(), 'uos-bundle-'));
   for (const name of ['manifest.json', 'authz.wasm', 'data.json']) {
@@ -81,7 +81,7 @@ export async function startAuthorizeInstance(
   } = {},
 ) {
   const url = database.appUrl;
-  const reads = boundPool(openPool({ url, applicationName: 'test' }), {
+  const reads = boundPool(openTestPool({ url, applicationName: 'test' }), {
     waitingMax: options.waitingMax ?? 128,
   });
   const signingKeys = openSigningKeySet({ pool: reads, store: postgresSigningKeyStore, clock: systemClock });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { inject } from 'vitest';
+import { type DatabasePool, openPool, type PoolOptions } from '../../shared/db/index.ts';
 import type {} from './global-setup.ts';
 
 export type TestDatabase = {
@@ -30,6 +31,11 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     superuserUrl: at(superuserUrl),
     drop: () => query(superuserUrl, `drop database if exists ${name} with (force)`),
   };
+}
+
+/** A pool with time for a machine that does everything else as well; a test about a pool's limits gives its own. */
+export function openTestPool(options: PoolOptions): DatabasePool {
+  return openPool({ connectTimeoutMs: 60_000, statementTimeoutMs: 60_000, ...options });
 }
 
 async function query(url: string, statement: string): Promise<void> {

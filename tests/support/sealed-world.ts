@@ -4,7 +4,7 @@ import { openOidcAdapter } from '../../functions/token/oidc-adapter.ts';
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import type { ApiKeyText } from '../../shared/api-key/api-key-text.ts';
 import { issueApiKey, rotateApiKey, verifyApiKey } from '../../shared/api-key/index.ts';
-import { type DatabasePool, openPool, withOrg } from '../../shared/db/index.ts';
+import { type DatabasePool, withOrg } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { postgresGitSourceStore } from '../../shared/git-source/git-source-store.postgres.ts';
 import { findGitSource, registerGitSource } from '../../shared/git-source/index.ts';
@@ -25,7 +25,7 @@ import { serviceAccountId } from '../../shared/service-account/index.ts';
 import { createSigningKeyPair, openPrivateJwk } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
-import { createTestDatabase, type TestDatabase } from './postgres.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from './postgres.ts';
 import { openTestApiKeys, type SeededOrganization, seedOrganization } from './seed-organization.ts';
 
 export type IssuedTestKey = {
@@ -55,7 +55,7 @@ export type SealedWorld = {
 /** A database with a secret of every kind, each made by the code that owns it. */
 export async function createSealedWorld(clock: Clock, keysPerOrganization = 4): Promise<SealedWorld> {
   const database = await createTestDatabase();
-  const pool = openPool({ url: database.appUrl, applicationName: 'test' });
+  const pool = openTestPool({ url: database.appUrl, applicationName: 'test' });
   const superuser = new Client({ connectionString: database.superuserUrl });
   await superuser.connect();
   const sql: SealedWorld['sql'] = async (text, values) => (await superuser.query(text, values)).rows;
