@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findFreePort } from '../../knative/local/free-port.ts';
 import { type AdminService, startAdminService } from '../support/admin-service.ts';
 
 let admin: AdminService;
@@ -25,24 +24,21 @@ function start(env: Readonly<Record<string, string>>): { child: ChildProcess; ou
   return { child, output: () => text };
 }
 
-async function untilReady(url: string): Promise<void> {
-  const deadline = AbortSignal.timeout(30_000);
-  while (
-    !(await fetch(`${url}/health/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    ))
-  ) {
-    deadline.throwIfAborted();
+async function untilReady(child: ChildProcess, output: () => string): Promise<string> {
+  const deadline = AbortSignal.timeout(50_000);
+  for (;;) {
+    const port = /"port":(\d+).*"Listening"/.exec(output())?.[1];
+    const base = `http://127.0.0.1:${port}`;
+    if (port !== undefined && (await fetch(`${base}/health/ready`)).ok) return base;
+    if (deadline.aborted || child.exitCode !== null) throw new Error(`admin is not ready:\n${output()}`);
     await pause(50);
   }
 }
 
 describe('the admin process', () => {
   it('serves from its environment alone, and ends cleanly on SIGTERM', async () => {
-    const port = await findFreePort();
     const { child, output } = start({
-      PORT: String(port),
+      PORT: '0',
       LOG_LEVEL: 'info',
       DATABASE_URL: admin.database.appUrl,
       WRAPPING_KEY_FILE: admin.apiKeys.wrappingKeyFile,
@@ -52,8 +48,8 @@ describe('the admin process', () => {
     });
     const ended = once(child, 'close');
     try {
-      await untilReady(`http://127.0.0.1:${port}`);
-      const response = await fetch(`http://127.0.0.1:${port}/v1/organizations/platform`, {
+      const base = await untilReady(child, output);
+      const response = await fetch(`${base}/v1/organizations/platform`, {
         headers: { authorization: `Bearer ${admin.operatorKey}` },
       });
       expect([response.status, await response.json()]).toMatchObject([200, { name: 'platform' }]);

@@ -114,16 +114,18 @@ async function startTokenFunction(): Promise<void> {
       return recorder.record(...input);
     },
   };
-  const probe = await serve(
-    silentLogger,
-    createFunctionServer(
-      { clock, random, logger: silentLogger },
-      { name: 'probe', listener: () => undefined },
-    ),
-    { port: 0, host: '127.0.0.1' },
+  // The address is part of the configuration: it is served before there is a function to serve.
+  const server = createFunctionServer(
+    { clock, random, logger: silentLogger },
+    {
+      name: 'token',
+      listener: (...request) => token.listener(...request),
+      isReady: () => token.isReady(),
+      bodyBytesMax,
+    },
   );
-  await probe.close();
-  issuer = `http://127.0.0.1:${probe.port}`;
+  served = await serve(silentLogger, server, { port: 0, host: '127.0.0.1' });
+  issuer = `http://127.0.0.1:${served.port}`;
   parts = await openTokenParts(pool, clock, internalIssuers);
   token = await createTokenFunction({
     ...parts,
@@ -155,11 +157,6 @@ async function startTokenFunction(): Promise<void> {
     facts: parts.facts,
     feed,
   });
-  const server = createFunctionServer(
-    { clock, random, logger: silentLogger },
-    { name: 'token', listener: token.listener, isReady: token.isReady, bodyBytesMax },
-  );
-  served = await serve(silentLogger, server, { port: probe.port, host: '127.0.0.1' });
 }
 
 async function addRule(

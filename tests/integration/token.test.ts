@@ -69,20 +69,18 @@ async function startTokenFunction(): Promise<void> {
       return recorder.record(...input);
     },
   };
-  // The address is part of the configuration, so the port is found first.
-  const probe = await serve(
-    silentLogger,
-    createFunctionServer(
-      { clock, random, logger: silentLogger },
-      {
-        name: 'port-probe',
-        listener: (_req, res) => void res.end(),
-      },
-    ),
-    { port: 0, host: '127.0.0.1' },
+  // The address is part of the configuration: it is served before there is a function to serve.
+  const server = createFunctionServer(
+    { clock, random, logger: silentLogger },
+    {
+      name: 'token',
+      listener: (...request) => token.listener(...request),
+      isReady: () => token.isReady(),
+      bodyBytesMax,
+    },
   );
-  await probe.close();
-  issuer = `http://127.0.0.1:${probe.port}`;
+  served = await serve(silentLogger, server, { port: 0, host: '127.0.0.1' });
+  issuer = `http://127.0.0.1:${served.port}`;
   token = await createTokenFunction({
     ...(await openTokenParts(fixture.pool, clock)),
     pool: fixture.pool,
@@ -111,11 +109,6 @@ async function startTokenFunction(): Promise<void> {
     onConnected: token.keysChanged,
   });
   closeFeed = feed.close;
-  const server = createFunctionServer(
-    { clock, random, logger: silentLogger },
-    { name: 'token', listener: token.listener, isReady: token.isReady, bodyBytesMax },
-  );
-  served = await serve(silentLogger, server, { port: probe.port, host: '127.0.0.1' });
 }
 
 type Answer = { status: number; headers: Headers; body: Record<string, unknown> };
