@@ -87,7 +87,7 @@ export function createDecisionRecorder(
     );
   }
 
-  /** In one turn, so that no other write can take the record before its fate is asked for. */
+  /** In one turn, so that no write can take the record before its fate is asked for. */
   function keepForGood(record: DecisionRecord, log: KnownDecisionLog | undefined): Promise<void> | undefined {
     keep(record, log);
     return record.isPrivileged === true ? journal.flush() : undefined;

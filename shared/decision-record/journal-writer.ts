@@ -29,7 +29,7 @@ export function createJournalWriter(deps: JournalWriterDeps): JournalWriter {
   const running = new Set<Promise<void>>();
   /** The fate of the lines that wait, whichever write takes them. */
   let waiting = openFate();
-  let isNextDue = false;
+  let isBeginDue = false;
   /** Writes whose fate is not known are repeated as they were: parts that are there already are left as they are. */
   const unsure: JournalPart[][] = [];
 
@@ -57,17 +57,17 @@ export function createJournalWriter(deps: JournalWriterDeps): JournalWriter {
     write().then(taken.resolve, taken.reject);
   }
 
-  async function beginNext(): Promise<void> {
-    isNextDue = true;
-    await Promise.race(running).catch(() => undefined);
-    isNextDue = false;
+  /** Lines that come in the same turn, or while all writes are at work, share one. */
+  async function beginSoon(): Promise<void> {
+    isBeginDue = true;
+    await (running.size < writesMax ? undefined : Promise.race(running).catch(() => undefined));
+    isBeginDue = false;
     begin();
   }
 
   function flush(): Promise<void> {
     const { promise } = waiting;
-    if (running.size < writesMax) begin();
-    else if (!isNextDue) void beginNext();
+    if (!isBeginDue) void beginSoon();
     return promise;
   }
   return {
