@@ -59,9 +59,9 @@ export async function answerQuestion(
   const facts = narrowToCredential(deps.facts, caller);
   const question = { organizationId, request, ...demandOf(options) };
   const decision = await evaluateAccess({ ...deps, facts }, question);
-  if (decision.code === 'error') logNothingDecided(deps, call, decision);
-  // Without a revision no policy was asked: facts could not be had.
+  // Without a revision no policy was asked: facts could not be had, or too much was.
   if (decision.revision === undefined) return notDecided(deps, call, decision.cause);
+  if (decision.code === 'error') logNothingDecided(deps, call, decision);
   const { requestId, traceparent } = call;
   const recorded = recordDecision(deps, { caller, request, decision, requestId, traceparent });
   if (recorded !== undefined) await recorded;

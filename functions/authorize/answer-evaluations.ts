@@ -22,24 +22,36 @@ import { type QuestionOptions, readOptions, reasonsOf, toQuestion } from './eval
 import { presentDecision, toReasons } from './present-decision.ts';
 import { readJson } from './read-json.ts';
 import { type RecordDecisionDeps, recordDecision } from './record-decision.ts';
+import type { WorkSlots } from './work-slots.ts';
 
 export type AnswerEvaluationsDeps = EvaluateBatchDeps & AdmitCallerDeps & RecordDecisionDeps;
 
 /** Access Evaluations, AuthZEN 1.0 section 7. What is wrong with one item is answered in its place, within a 200. */
-export function answerEvaluations(deps: AnswerEvaluationsDeps, call: AuthorizeCall): Promise<Answer> {
-  return admitCaller(deps, call, async (caller) => {
-    const json = readJson(call.contentType, call.body);
-    if (!json.ok) return json;
-    const batch = parseEvaluationsRequest(json.value);
-    if (!batch.ok) return batch;
-    const options = readOptions(json.value);
-    if (!options.ok) return options;
-    if (batch.value !== undefined) {
-      return answerBatch(deps, call, { caller, batch: batch.value, options: options.value });
-    }
-    const question = toQuestion(json.value);
-    return question.ok ? answerQuestion(deps, call, caller, question.value) : question;
-  });
+export function answerEvaluations(
+  deps: AnswerEvaluationsDeps & { readonly slots: WorkSlots },
+  call: AuthorizeCall,
+): Promise<Answer> {
+  return admitCaller(deps, call, (caller) =>
+    deps.slots(() => answerAdmitted(deps, call, caller), caller.organizationId),
+  );
+}
+
+async function answerAdmitted(
+  deps: AnswerEvaluationsDeps,
+  call: AuthorizeCall,
+  caller: Principal,
+): Promise<Answer> {
+  const json = readJson(call.contentType, call.body);
+  if (!json.ok) return json;
+  const batch = parseEvaluationsRequest(json.value);
+  if (!batch.ok) return batch;
+  const options = readOptions(json.value);
+  if (!options.ok) return options;
+  if (batch.value !== undefined) {
+    return answerBatch(deps, call, { caller, batch: batch.value, options: options.value });
+  }
+  const question = toQuestion(json.value);
+  return question.ok ? answerQuestion(deps, call, caller, question.value) : question;
 }
 
 async function answerBatch(

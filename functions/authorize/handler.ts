@@ -29,6 +29,8 @@ export const bodyBytesMax = 1_048_576;
 const questionBytesMax = 65_536;
 /** At once: of a hundred items each, the last of them is answered after some fifty milliseconds. */
 const batchesMax = 16;
+/** Of one organization: the rest is for others. */
+const batchesOwnMax = 8;
 
 type Operation = {
   readonly method: 'POST' | 'GET';
@@ -54,12 +56,12 @@ export function createHandler(deps: HandlerDeps): Pick<FunctionOptions, 'firstLi
 
 function toOperations(deps: HandlerDeps): Readonly<Record<string, Operation>> {
   const search = createAnswerSearch(deps);
-  const batches = createWorkSlots(batchesMax);
+  const slots = createWorkSlots(batchesMax, batchesOwnMax);
   const metadata = ok(describeDecisionPoint(deps.publicUrl));
   const describing = metadataPathsOf(deps.publicUrl).map((path) => [path, reading(() => metadata)]);
   return {
     [evaluationPath]: asking(questionBytesMax, (call) => answerEvaluation(deps, call)),
-    [evaluationsPath]: asking(bodyBytesMax, (call) => batches(() => answerEvaluations(deps, call))),
+    [evaluationsPath]: asking(bodyBytesMax, (call) => answerEvaluations({ ...deps, slots }, call)),
     [searchPaths.subject]: asking(questionBytesMax, (call) => search('subject', call)),
     [searchPaths.resource]: asking(questionBytesMax, (call) => search('resource', call)),
     [searchPaths.action]: asking(questionBytesMax, (call) => search('action', call)),

@@ -11,7 +11,8 @@ const idSchema = z
   .max(1024, 'must be at most 1024 characters');
 /** A member that is null counts as left out (I-JSON, RFC 7493): many serializers write it. */
 const attributesSchema = z
-  .record(z.string(), z.unknown(), 'must be an object')
+  // As it is: a copy of each of a hundred items that share one large context would hold up everybody.
+  .custom<Readonly<Record<string, unknown>>>(isRecord, 'must be an object')
   .nullish()
   .transform((value) => value ?? undefined);
 const entity = <const Shape extends z.ZodRawShape>(shape: Shape) =>
@@ -29,6 +30,10 @@ export const evaluationRequestSchema = z.object(
 );
 
 export type EvaluationRequest = z.output<typeof evaluationRequestSchema>;
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 export type EvaluationRequestFailure = {
   readonly code: 'request.malformed';

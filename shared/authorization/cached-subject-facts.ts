@@ -130,7 +130,7 @@ function keyOf(organizationId: string, { type, id }: SubjectReference | Resource
 
 /** Bytes, roughly. Lists that several share are counted for each: they are large only where trees are. */
 function sizeOfFacts({ subject, bindings, resourceTypes }: SubjectFacts): number {
-  const texts = subject.teams.length + (resourceTypes?.length ?? 0);
+  const texts = subject.teams.length + (subject.groups?.length ?? 0) + (resourceTypes?.length ?? 0);
   return bindings.reduce((sum, binding) => sum + sizeOfBinding(binding), 500 + 60 * texts);
 }
 

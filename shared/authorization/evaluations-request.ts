@@ -1,12 +1,19 @@
 import { z } from 'zod';
 import { fail, ok, type Result } from '../kernel/index.ts';
-import { type EvaluationRequest, type EvaluationRequestFailure, parseEvaluationRequest } from './authzen.ts';
+import {
+  type EvaluationRequest,
+  type EvaluationRequestFailure,
+  isRecord,
+  parseEvaluationRequest,
+} from './authzen.ts';
 
 /** AuthZEN 1.0 section 7.1.2.1. */
 export const evaluationsSemantics = ['execute_all', 'deny_on_first_deny', 'permit_on_first_permit'] as const;
 export type EvaluationsSemantic = (typeof evaluationsSemantics)[number];
 
 export const evaluationsMax = 100;
+/** Of one item with what it inherits, as of a single question: a hundred may share one large default. */
+const itemCharactersMax = 65_536;
 
 export type EvaluationsItem = {
   /** A failure is of this item alone: the others are answered. */
@@ -20,7 +27,7 @@ export type EvaluationsRequest = {
   readonly items: readonly EvaluationsItem[];
 };
 
-const entitySchema = z.record(z.string(), z.unknown(), 'must be an object').nullish();
+const entitySchema = z.custom<Readonly<Record<string, unknown>>>(isRecord, 'must be an object').nullish();
 const batchSchema = z.object(
   {
     subject: entitySchema,
@@ -63,12 +70,28 @@ export function parseEvaluationsRequest(
   }
   const { evaluations, options, ...defaults } = parsed.data;
   if (evaluations === undefined || evaluations === null || evaluations.length === 0) return ok(undefined);
-  const items = evaluations.map((source) => ({ request: parseItem(source, defaults), source }));
+  const sizes = entityNames.map((name) => sizeOf(defaults[name]));
+  const items = evaluations.map((source) => ({ request: parseItem(source, defaults, sizes), source }));
   return ok({ semantic: options?.evaluations_semantic ?? 'execute_all', items });
 }
 
-function parseItem(source: unknown, defaults: Defaults): EvaluationsItem['request'] {
+const entityNames = ['subject', 'action', 'resource', 'context'] as const;
+
+function sizeOf(entity: unknown): number {
+  return entity === undefined || entity === null ? 0 : JSON.stringify(entity).length;
+}
+
+function parseItem(
+  source: unknown,
+  defaults: Defaults,
+  defaultSizes: readonly number[],
+): EvaluationsItem['request'] {
   if (!isRecord(source)) return parseEvaluationRequest(source);
+  const sizes = entityNames.map((name, place) => sizeOf(source[name]) || (defaultSizes[place] ?? 0));
+  if (sizes.reduce((sum, size) => sum + size, 0) > itemCharactersMax) {
+    const detail = `the item, with what it inherits, takes more than ${itemCharactersMax} characters`;
+    return fail({ code: 'request.malformed', detail });
+  }
   return parseEvaluationRequest({
     subject: withDefault(source['subject'], defaults.subject, ['type', 'id']),
     action: withDefault(source['action'], defaults.action, ['name']),
@@ -86,8 +109,4 @@ function withDefault(own: unknown, fallback: unknown, required: readonly string[
   if (!isRecord(own) || !isRecord(fallback)) return own;
   const lacking = required.filter((name) => own[name] === undefined || own[name] === null);
   return { ...own, ...Object.fromEntries(lacking.map((name) => [name, fallback[name]])) };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -51,65 +51,66 @@ function withRights(drawn: RandomOrganization): RandomOrganization {
 describe('over a random organization, a credential with random scopes', () => {
   it('is told in questions, batches and searches what the model permits within them', async () => {
     const seen = { permitted: 0, refused: 0, narrowed: 0 };
-    await fc.assert(
-      fc.asyncProperty(randomOrganization.map(withRights), scopes, async (drawn, narrow) => {
-        const organization = await settle(world, drawn);
-        const model = createModel(drawn, organization);
-        const robot = { type: 'service_account', id: organization.idOf('robot') };
-        const scoped = await issueScopedKey(world, { organization, account: 'robot', scopes: narrow });
-        const gateway = await world.keys.issue(organization, 'caller');
-        // What may I do, with this key? What may this key do, asked by somebody else?
-        const askers = [
-          { subject: robot, token: scoped.text },
-          { subject: { type: 'api_key', id: scoped.key.id }, token: gateway.text },
-        ];
-        const post = async (path: string, body: object, token: string) => {
-          const { status, json } = await ask(`${instance.base}/access/v1/${path}`, body, { token });
-          expect(status).toBe(200);
-          return json;
-        };
-        for (const type of resourceTypes) {
-          const resources = model.resources(type).map((id) => ({ type, id }));
-          const [resource = { type, id: 'unregistered' }] = resources;
-          const permits = (action: string, about: typeof resource) =>
-            model.permits(robot, action, about, narrow);
-          for (const action of actions) {
-            const isPermitted = permits(action, resource);
-            seen[isPermitted ? 'permitted' : 'refused']++;
-            if (!isPermitted && model.permits(robot, action, resource)) seen.narrowed++;
-          }
-          for (const { subject, token } of askers) {
-            const single = await post('evaluation', { subject, action: { name: 'read' }, resource }, token);
-            expect(single).toEqual({ decision: permits('read', resource) });
-            const items = actions.map((name) => ({ action: { name } }));
-            const batch = await post('evaluations', { subject, resource, evaluations: items }, token);
-            expect(batch.evaluations).toEqual(
-              actions.map((action) => ({ decision: permits(action, resource) })),
+    const hasMetEnough = () => Math.min(...Object.values(seen)) > 10;
+    await repeatUntil(hasMetEnough, () =>
+      fc.assert(
+        fc.asyncProperty(randomOrganization.map(withRights), scopes, async (drawn, narrow) => {
+          const organization = await settle(world, drawn);
+          const model = createModel(drawn, organization);
+          const robot = { type: 'service_account', id: organization.idOf('robot') };
+          const scoped = await issueScopedKey(world, { organization, account: 'robot', scopes: narrow });
+          const gateway = await world.keys.issue(organization, 'caller');
+          // What may I do, with this key? What may this key do, asked by somebody else?
+          const askers = [
+            { subject: robot, token: scoped.text },
+            { subject: { type: 'api_key', id: scoped.key.id }, token: gateway.text },
+          ];
+          const post = async (path: string, body: object, token: string) => {
+            const { status, json } = await ask(`${instance.base}/access/v1/${path}`, body, { token });
+            expect(status).toBe(200);
+            return json;
+          };
+          for (const type of resourceTypes) {
+            const resources = model.resources(type).map((id) => ({ type, id }));
+            const [resource = { type, id: 'unregistered' }] = resources;
+            const permits = (action: string, about: typeof resource) =>
+              model.permits(robot, action, about, narrow);
+            for (const action of actions) {
+              const isPermitted = permits(action, resource);
+              seen[isPermitted ? 'permitted' : 'refused']++;
+              if (!isPermitted && model.permits(robot, action, resource)) seen.narrowed++;
+            }
+            for (const { subject, token } of askers) {
+              const single = await post('evaluation', { subject, action: { name: 'read' }, resource }, token);
+              expect(single).toEqual({ decision: permits('read', resource) });
+              const items = actions.map((name) => ({ action: { name } }));
+              const batch = await post('evaluations', { subject, resource, evaluations: items }, token);
+              expect(batch.evaluations).toEqual(
+                actions.map((action) => ({ decision: permits(action, resource) })),
+              );
+              const found = await post(
+                'search/resource',
+                { subject, action: { name: 'read' }, resource: { type } },
+                token,
+              );
+              expect(found.results).toEqual(resources.filter((one) => permits('read', one)));
+              const may = await post('search/action', { subject, resource }, token);
+              const named = model.actions(type).filter((action) => permits(action, resource));
+              expect(may.results).toEqual(named.map((name) => ({ name })));
+            }
+            const keys = await post(
+              'search/subject',
+              { subject: { type: 'api_key' }, action: { name: 'read' }, resource },
+              gateway.text,
             );
-            const found = await post(
-              'search/resource',
-              { subject, action: { name: 'read' }, resource: { type } },
-              token,
-            );
-            expect(found.results).toEqual(resources.filter((one) => permits('read', one)));
-            const may = await post('search/action', { subject, resource }, token);
-            const named = model.actions(type).filter((action) => permits(action, resource));
-            expect(may.results).toEqual(named.map((name) => ({ name })));
+            const isFound = keys.results.some(({ id }: { id: string }) => id === scoped.key.id);
+            expect(isFound).toBe(permits('read', resource));
           }
-          const keys = await post(
-            'search/subject',
-            { subject: { type: 'api_key' }, action: { name: 'read' }, resource },
-            gateway.text,
-          );
-          const isFound = keys.results.some(({ id }: { id: string }) => id === scoped.key.id);
-          expect(isFound).toBe(permits('read', resource));
-        }
-      }),
-      { numRuns: 25 },
+        }),
+        { numRuns: 25 },
+      ),
     );
     // A property that never meets a scope that matters proves nothing about them.
-    expect(seen.permitted).toBeGreaterThan(10);
-    expect(seen.refused).toBeGreaterThan(10);
-    expect(seen.narrowed).toBeGreaterThan(10);
-  }, 180_000);
+    expect(seen).toSatisfy(hasMetEnough);
+  }, 600_000);
 });
