@@ -30,7 +30,7 @@ export {
   parseFingerprint,
 } from './api-key-text.ts';
 export { type ChangeApiKeyStatusInput, disableApiKey, enableApiKey } from './change-api-key-status.ts';
-export { type BoundsFailure, type CredentialBounds, checkBounds } from './credential-bounds.ts';
+export { type CredentialBounds, checkBounds } from './credential-bounds.ts';
 export {
   type IssueApiKeyInput,
   type IssuedApiKey,
@@ -50,7 +50,6 @@ export { type OwnerRights, policyOwnerRights } from './owner-rights.ts';
 export { type RevokeApiKeyInput, revokeApiKey } from './revoke-api-key.ts';
 export {
   type RevokeApiKeysInput,
-  type RevokeKeysOfInput,
   revokeApiKeys,
   revokedAtOnceMax,
   revokeKeysOf,

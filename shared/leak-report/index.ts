@@ -16,7 +16,6 @@ export {
   githubKeysUrl,
 } from './github-keys.ts';
 export type { LeakLabel, LeakSource } from './leak-report.ts';
-export type { LeakReportStore } from './leak-report-store.ts';
 export {
   type GithubAlertFailure,
   type GithubMatch,
