@@ -6,6 +6,7 @@ import {
   createAuthorizeWorld,
   startAuthorizeInstance,
 } from '../../support/authorize-instance.ts';
+import { repeatUntil } from '../../support/repeat-until.ts';
 import { issueScopedKey } from '../../support/scoped-api-key.ts';
 import { ask } from './decision-point.ts';
 import {

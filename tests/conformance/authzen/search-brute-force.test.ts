@@ -6,6 +6,7 @@ import {
   createAuthorizeWorld,
   startAuthorizeInstance,
 } from '../../support/authorize-instance.ts';
+import { repeatUntil } from '../../support/repeat-until.ts';
 import { ask } from './decision-point.ts';
 import {
   createModel,
