@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { findFreePort } from '../../../knative/local/free-port.ts';
 import { spawnGuarded } from '../../../knative/local/guarded-process.ts';
 import { projectRoot } from '../../support/run-step.ts';
 import type { CanaryScene } from './canary-scene.ts';
@@ -15,25 +14,33 @@ export async function withFunction(
   input: { service: string; env: Readonly<Record<string, string | undefined>> },
   use: (url: string) => Promise<unknown>,
 ): Promise<'used' | 'ended'> {
-  const port = await findFreePort();
-  const given = { ...(await environmentOf(scene, input.service)), ...input.env, PORT: String(port) };
+  const given = { ...(await environmentOf(scene, input.service)), ...input.env, PORT: '0' };
   const env = Object.fromEntries(
     Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
   );
+  const listening = Promise.withResolvers<string>();
   const child = spawnGuarded({
     command: process.execPath,
     args: ['--enable-source-maps', join(projectRoot, 'dist', input.service, 'index.mjs')],
     env,
     cwd: projectRoot,
     stopSignal: 'SIGTERM',
-    onLine: (line) => scene.lines.push(`${input.service} ${line}`),
+    onLine: (line) => {
+      scene.lines.push(`${input.service} ${line}`);
+      const port = /"port":(\d+).*"Listening"/.exec(line)?.[1];
+      if (port !== undefined) listening.resolve(`http://127.0.0.1:${port}`);
+    },
   });
-  const url = `http://127.0.0.1:${port}`;
+  const over = new AbortController();
   try {
-    const outcome = await Promise.race([isReady(url), child.ended.then(() => 'ended' as const)]);
-    if (outcome === 'ready') await use(url);
-    return outcome === 'ready' ? 'used' : 'ended';
+    const ready = listening.promise.then((url) => untilReady(url, over.signal));
+    ready.catch(() => undefined);
+    const url = await Promise.race([ready, child.ended.then(() => undefined)]);
+    if (url === undefined) return 'ended';
+    await use(url);
+    return 'used';
   } finally {
+    over.abort();
     await child.stop();
   }
 }
@@ -49,12 +56,12 @@ async function environmentOf({ platform }: CanaryScene, service: string): Promis
   );
 }
 
-async function isReady(url: string): Promise<'ready' | 'ended'> {
-  const deadline = performance.now() + 30_000;
-  while (performance.now() < deadline) {
+async function untilReady(url: string, over: AbortSignal): Promise<string> {
+  const deadline = AbortSignal.any([over, AbortSignal.timeout(60_000)]);
+  for (;;) {
     const response = await fetch(`${url}/health/ready`).catch(() => undefined);
-    if (response?.ok) return 'ready';
+    if (response?.ok) return url;
+    deadline.throwIfAborted();
     await pause(50);
   }
-  return 'ended';
 }
