@@ -7,24 +7,39 @@ import { findForVerification } from './verify-api-key.postgres.ts';
 
 export function postgresApiKeyStore(pool: DatabasePool): ApiKeyStore {
   return {
-    isOwnerActive: async (tx, owner, now) => {
+    findOwnerFault: async (tx, owner, now) => {
       // Held until commit: an owner that is being disabled cannot gain a key in between.
       const row =
         owner.type === 'user'
           ? await tx
               .selectFrom('membership')
-              .select('status')
+              .select((eb) => [
+                'status',
+                eb
+                  .selectFrom('organization')
+                  .select('organization.status')
+                  .whereRef('organization.org_id', '=', 'membership.org_id')
+                  .as('organization_status'),
+              ])
               .where('user_id', '=', owner.id)
               .forShare()
               .executeTakeFirst()
           : await tx
               .selectFrom('service_account')
-              .select('status')
+              .select((eb) => [
+                'status',
+                eb
+                  .selectFrom('organization')
+                  .select('organization.status')
+                  .whereRef('organization.org_id', '=', 'service_account.org_id')
+                  .as('organization_status'),
+              ])
               .where('service_account_id', '=', owner.id)
               .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
               .forShare()
               .executeTakeFirst();
-      return row?.status === 'active';
+      if (row?.status !== 'active') return 'api_key.owner_not_found';
+      return row.organization_status === 'active' ? undefined : 'api_key.organization_suspended';
     },
     add: async (tx, key, secret) => {
       await tx.insertInto('api_key').values(toRow(key, secret)).execute();

@@ -5,6 +5,7 @@ import type { ApiKey } from './api-key.ts';
 import type { ApiKeyId } from './api-key-id.ts';
 import type { ApiKeyOwner, UserId } from './api-key-owner.ts';
 import type { MacOfSecret, SealedSecret } from './api-key-secret.ts';
+import type { OwnerFailure } from './owner-rights.ts';
 
 /** Everything that verification needs of a key, its secrets and its owners, read at once. */
 export type ApiKeyForVerification = Pick<
@@ -56,8 +57,12 @@ export type Rotation = {
  * changed so; who revoked first stays recorded.
  */
 export type ApiKeyStore = {
-  /** Holds the owner as it is until the transaction ends. */
-  isOwnerActive(tx: OrgTransaction, owner: ApiKeyOwner, now: Date): Promise<boolean>;
+  /** Why the owner gets no key. Holds the owner as it is until the transaction ends. */
+  findOwnerFault(
+    tx: OrgTransaction,
+    owner: ApiKeyOwner,
+    now: Date,
+  ): Promise<OwnerFailure['code'] | undefined>;
   add(tx: OrgTransaction, key: ApiKey, secret: SealedSecret): Promise<void>;
   find(tx: OrgTransaction, id: ApiKeyId): Promise<ApiKey | undefined>;
   lock(tx: OrgTransaction, id: ApiKeyId): Promise<LockedApiKey | undefined>;

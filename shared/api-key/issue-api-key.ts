@@ -44,7 +44,12 @@ export type IssuePersonalApiKeyInput = NewApiKey & {
 /** `text` is the secret: shown to the caller once and kept nowhere. */
 export type IssuedApiKey = { readonly key: ApiKey; readonly text: ApiKeyText };
 
-type Outcome = Promise<Result<IssuedApiKey, FailureOf<'owner_not_found' | 'expiry_in_past'> | BoundsFailure>>;
+type Outcome = Promise<
+  Result<
+    IssuedApiKey,
+    FailureOf<'owner_not_found' | 'organization_suspended' | 'expiry_in_past'> | BoundsFailure
+  >
+>;
 
 /** Issues a key of an active service account, with its event, in one transaction. */
 export function issueApiKey(deps: ApiKeyDeps, input: IssueApiKeyInput): Outcome {
@@ -69,8 +74,8 @@ async function issue(deps: ApiKeyDeps, input: IssueInput, owner: ApiKeyOwner): O
   const text = createApiKeyText(deps.random, id, { kind, environment: input.environment });
   const key = createKey(deps, input, { id, owner, lastFour: text.slice(-4) });
   return withOrgChange(deps.pool, input.organizationId, async (tx) => {
-    if (!(await deps.store.isOwnerActive(tx, owner, key.createdAt)))
-      return fail({ code: 'api_key.owner_not_found' });
+    const fault = await deps.store.findOwnerFault(tx, owner, key.createdAt);
+    if (fault !== undefined) return fail({ code: fault });
     await deps.store.add(tx, key, await sealSecret(deps.pepper, id, text));
     await deps.events.record(tx, input.organizationId, {
       type: 'uos.api-key.issued.v1',
