@@ -4,7 +4,10 @@ import { build } from 'esbuild';
 
 const root = import.meta.dirname;
 
-/** Bundles every function into `<name>/index.mjs`, which needs nothing but Node and its `*-worker.mjs` if any. */
+/**
+ * Bundles every function into `<name>/index.mjs`, which needs nothing but Node, its `*-worker.mjs`
+ * if any, and (admin, authorize, token) `policies/bundle` below its working directory.
+ */
 export async function buildFunctions(outdir = join(root, 'dist')): Promise<string[]> {
   const folders = await readdir(join(root, 'functions'), { withFileTypes: true });
   const names = folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);

@@ -15,7 +15,8 @@ export function toOpenApi(operations: readonly Operation[]): JsonObject {
       title: 'User & Organization Service: administration',
       version: '1',
       description:
-        'Lists page by cursor, newest first. Failures are problem details (RFC 9457) with a stable code.',
+        'Lists page by cursor, newest first; resources by id; resource types, trust rules and signing keys come whole. ' +
+        'Failures are problem details (RFC 9457) with a stable code.',
     },
     security: [{ credential: [] }],
     paths,

@@ -15,7 +15,7 @@ export const configSchema = z
     AUDIT_ORIGIN: z
       .string()
       .regex(/^[a-z0-9.-]+(:\d+)?(\/[A-Za-z0-9._-]+)*$/, 'must be a URL without scheme'),
-    /** Ed25519, PKCS#8 PEM or base64 of the seed; mode 600. */
+    /** Ed25519, PKCS#8 PEM or base64 of the seed; closed to others as `readSecretFile` of shared/secret says. */
     AUDIT_SIGNING_KEY_FILE: z.string().min(1),
     /** Where the log is published. */
     ...objectStoreConfig,

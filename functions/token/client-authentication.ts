@@ -32,7 +32,7 @@ export type ClientAttempts = {
 
 /**
  * Replaces the comparison of client secrets: the secret is one of the service account's API keys, of which only
- * keyed hashes exist, so several live at once and each is revoked alone.
+ * sealed digests exist, so several live at once and each is revoked alone.
  */
 export function authenticateByApiKey(provider: Provider, deps: ClientAuthenticationDeps): ClientAttempts {
   const attempts = new WeakMap<KoaContextWithOIDC, ClientAttempt>();

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const keyWrapperConfig = {
   /** A transit engine: `https://<host>/<mount>/<key>?token-file=<path>[&role=<role>]`. */
   KEY_WRAPPER_URL: z.url({ protocol: /^https?$/, error: 'must be an https: URL' }).optional(),
-  /** Path of the wrapping keys (a line each, base64 of 32 bytes, mode 600). */
+  /** Path of the wrapping keys: a line each, base64 of 32 bytes. Closed as `readSecretFile` of shared/secret says. */
   WRAPPING_KEY_FILE: z.string().min(1).optional(),
 };
 

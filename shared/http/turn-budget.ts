@@ -15,7 +15,7 @@ export type TurnBudgetOptions = {
 /**
  * Sheds load by the one sign that more comes than can be done: turns of the event loop that stay long (CoDel, RFC
  * 8289: a queue that is never empty, not one that is sometimes full). A single long turn is a burst and is served.
- * While shedding, each turn begins work for a few milliseconds and refuses the rest at once, so that whoever is served
+ * While shedding, each turn begins work for a millisecond and refuses the rest at once, so that whoever is served
  * is served soon, and whoever is not knows soon.
  */
 export function createTurnBudget(options: TurnBudgetOptions = {}): WorkBudget {

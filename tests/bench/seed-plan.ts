@@ -120,7 +120,7 @@ export function idOf(kind: keyof typeof kinds, organization: number, place = 0):
   return kinds[kind].create({ clock, random: seededBytes(`${kind} ${organization} ${place}`) });
 }
 
-/** The text of a key, which a service has only its MAC of. Its account is its place modulo the accounts. */
+/** The text of a key, which a service has only the sealed digest of. Its account is its place modulo the accounts. */
 export function keyTextOf(organization: number, place: number): string {
   const id = apiKeyId.require(idOf('key', organization, place));
   return createApiKeyText(seededBytes(`secret ${organization} ${place}`), id, {
