@@ -60,7 +60,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const state = await openState(options.stateDirectory);
     stops.push(await lockState(state.directory));
     const manifests = await readManifests(join(root, 'knative'));
-    await console.step(`Functions bundled (${manifests.services.length})`, buildFunctions);
+    await console.step(`Functions bundled (${manifests.services.length})`, () =>
+      buildFunctions(state.functions),
+    );
     const postgres = await startDatabase(options, state, stops);
     const operatorKey = await console.step('Platform organization and operator', () =>
       ensureOperatorKey(postgres.ownerUrl, state),
@@ -86,7 +88,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       publisherUrl: publisherUrl ?? router.url,
       redis,
     });
-    const services = startServices(manifests, objects, ports, console);
+    const services = startServices({ manifests, objects, ports, state }, console);
     stops.push(async () => {
       await Promise.all([...services.values()].map((service) => service.stop()));
     });
@@ -213,10 +215,15 @@ function clusterObjects(input: {
   };
 }
 
+type StartServices = {
+  readonly manifests: Manifests;
+  readonly objects: ClusterObjects;
+  readonly ports: ReadonlyMap<string, number>;
+  readonly state: PlatformState;
+};
+
 function startServices(
-  manifests: Manifests,
-  objects: ClusterObjects,
-  ports: ReadonlyMap<string, number>,
+  { manifests, objects, ports, state }: StartServices,
   console: ConsoleLines,
 ): Map<string, ServiceProcess> {
   const services = manifests.services.map((manifest) => {
@@ -226,7 +233,7 @@ function startServices(
     return startService({
       name,
       port,
-      script: join(root, 'dist', name, 'index.mjs'),
+      script: join(state.functions, name, 'index.mjs'),
       workingDirectory: root,
       // No proxy stands in front of a process here.
       env: { ...environmentOf(manifest, objects), TRUSTED_HOPS: '0' },

@@ -7,6 +7,8 @@ import { lockState } from './state-lock.ts';
 /** Where one local platform keeps everything that outlives it. */
 export type PlatformState = {
   readonly directory: string;
+  /** The bundles that run: of this platform alone, since another's start writes its own anew. */
+  readonly functions: string;
   readonly postgres: string;
   readonly topics: string;
   readonly objects: string;
@@ -22,6 +24,7 @@ export async function openState(directory: string): Promise<PlatformState> {
   const secrets = join(directory, 'secrets');
   const state: PlatformState = {
     directory,
+    functions: join(directory, 'functions'),
     postgres: join(directory, 'postgres'),
     topics: join(directory, 'topics'),
     objects: join(directory, 'objects'),

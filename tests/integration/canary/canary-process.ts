@@ -21,7 +21,7 @@ export async function withFunction(
   const listening = Promise.withResolvers<string>();
   const child = spawnGuarded({
     command: process.execPath,
-    args: ['--enable-source-maps', join(projectRoot, 'dist', input.service, 'index.mjs')],
+    args: ['--enable-source-maps', join(scene.platform.state.functions, input.service, 'index.mjs')],
     env,
     cwd: projectRoot,
     stopSignal: 'SIGTERM',
