@@ -1,5 +1,5 @@
-import { apiKeyId } from '../../shared/api-key/api-key-id.ts';
 import { createApiKeyText } from '../../shared/api-key/api-key-text.ts';
+import { apiKeyId } from '../../shared/api-key/index.ts';
 import { typeId } from '../../shared/kernel/index.ts';
 import { organizationId } from '../../shared/organization/index.ts';
 import { serviceAccountId } from '../../shared/service-account/index.ts';

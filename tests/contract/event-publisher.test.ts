@@ -8,9 +8,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findKafka, type KafkaServer, startKafka } from '../../knative/local/kafka-server.ts';
+import type { EventPublisher, OutgoingMessage } from '../../shared/events/index.ts';
 import { openPublisher } from '../../shared/events/open-publisher.ts';
 import { createMemoryPublisher, type MemoryEventPublisher } from '../../shared/events/publisher.memory.ts';
-import { type EventPublisher, type OutgoingMessage, PublishError } from '../../shared/events/publisher.ts';
+import { PublishError } from '../../shared/events/publisher.ts';
 import { batchMax } from '../../shared/outbox/index.ts';
 
 /** The other side of a publisher: what it accepted, and a switch that makes it fail. */

@@ -3,8 +3,9 @@ import { findOpa } from '../../policies/build.ts';
 import {
   type BoundedPolicyEngine,
   createBoundedPolicyEngine,
-} from '../../shared/authorization/bounded-policy-engine.ts';
-import type { PolicyBundle, PolicyInput } from '../../shared/authorization/index.ts';
+  type PolicyBundle,
+  type PolicyInput,
+} from '../../shared/authorization/index.ts';
 import { systemClock as clock } from '../../shared/kernel/index.ts';
 import { compileBundle } from '../support/compile-bundle.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cacheSubjectFacts } from '../../shared/authorization/cached-subject-facts.ts';
+import { cacheSubjectFacts } from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { type OpenAuthorizationFeed, openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
 import { type DatabasePool, type OrgTransaction, withOrg } from '../../shared/db/index.ts';

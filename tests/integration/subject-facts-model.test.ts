@@ -1,8 +1,11 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { revokeApiKey } from '../../shared/api-key/index.ts';
-import { cacheSubjectFacts } from '../../shared/authorization/cached-subject-facts.ts';
-import { type SubjectFactsSource, unknownSubjectFacts } from '../../shared/authorization/index.ts';
+import {
+  cacheSubjectFacts,
+  type SubjectFactsSource,
+  unknownSubjectFacts,
+} from '../../shared/authorization/index.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { type OpenAuthorizationFeed, openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';
 import { type DatabasePool, type OrgTransaction, withOrg } from '../../shared/db/index.ts';

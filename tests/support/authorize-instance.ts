@@ -6,8 +6,7 @@ import { createAuthorizeFunction } from '../../functions/authorize/create-author
 import { type PolicySettings, startPolicies } from '../../functions/authorize/start-policies.ts';
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import type { IssuedApiKey } from '../../shared/api-key/index.ts';
-import { cacheSubjectFacts } from '../../shared/authorization/cached-subject-facts.ts';
-import { bundleCandidates } from '../../shared/authorization/index.ts';
+import { bundleCandidates, cacheSubjectFacts } from '../../shared/authorization/index.ts';
 import { postgresSearchCandidates } from '../../shared/authorization/search-candidates.postgres.ts';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts';

@@ -1,9 +1,0 @@
-import { type PolicyEngine, readPolicyBundle } from '../../shared/authorization/index.ts';
-
-/** Without a policy nobody may do anything here, so a bundle that does not work ends the start. */
-export async function loadPolicy(engine: PolicyEngine, directory: string): Promise<void> {
-  const bundle = await readPolicyBundle(directory);
-  const activated = bundle.ok ? await engine.activate(bundle.value) : bundle;
-  if (!activated.ok)
-    throw new Error(`The policy bundle in "${directory}" is not usable`, { cause: activated.failure });
-}
