@@ -19,7 +19,6 @@ import { openSigningKeySet, rotateSigningKeys } from '../../shared/signing-key/i
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { createAccessTokenVerifier } from '../../shared/token/index.ts';
-import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
 import {
   type CreateTrustRuleInput,
   createTrustRule,
@@ -31,7 +30,6 @@ import {
   type TrustRuleDeps,
 } from '../../shared/workload-identity/index.ts';
 import { postgresTokenUseStore } from '../../shared/workload-identity/token-use-store.postgres.ts';
-import { testLimits } from '../support/limits.ts';
 import { type SeededOrganization, seedOrganization } from '../support/seed-organization.ts';
 import { startTestIssuer, type TestIssuer } from '../support/test-issuer.ts';
 import { openTokenParts } from '../support/token-parts.ts';
@@ -126,26 +124,8 @@ async function startTokenFunction(): Promise<void> {
   );
   served = await serve(silentLogger, server, { port: 0, host: '127.0.0.1' });
   issuer = `http://127.0.0.1:${served.port}`;
-  parts = await openTokenParts(pool, clock, internalIssuers);
-  token = await createTokenFunction({
-    ...parts,
-    pool,
-    clock,
-    random,
-    logger: silentLogger,
-    apiKeys: postgresApiKeyStore(pool),
-    signingKeys: postgresSigningKeyStore,
-    records: postgresOidcRecordStore,
-    events,
-    pepper: fixture.apiKeys.deps.pepper,
-    signingRing: fixture.rotation.ring,
-    recordRing: await fixture.openRing('oidc-record'),
-    limits: testLimits(),
-    issuer,
-    audience,
-    signingAlgorithm: 'ES256',
-    jwksMaxAgeSeconds: 30,
-  });
+  parts = await openTokenParts(fixture, clock, internalIssuers);
+  token = await createTokenFunction({ ...parts, events, issuer, audience });
   const keys = openSigningKeySet({ pool, store: postgresSigningKeyStore, clock });
   const feed = openAuthorizationFeed({ url: fixture.database.appUrl, applicationName: 'test', clock });
   closeFeed = feed.close;

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createTokenFunction } from '../../functions/token/create-token-function.ts';
-import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import type { IssuedApiKey } from '../../shared/api-key/index.ts';
-import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { createFunctionServer, serve } from '../../shared/http/index.ts';
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import type { CallerLimits } from '../../shared/rate-limit/index.ts';
@@ -11,9 +9,7 @@ import { openCallerLimits } from '../../shared/rate-limit/open-rate-limiter.ts';
 import { guardRedis } from '../../shared/redis/index.ts';
 import { openUpstashRedis } from '../../shared/redis/redis.upstash.ts';
 import { rotateSigningKeys } from '../../shared/signing-key/index.ts';
-import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
-import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
 import { waitUntil } from '../support/authorize-instance.ts';
 import { testLimits } from '../support/limits.ts';
 import { hasRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
@@ -52,23 +48,10 @@ type Ask = (
 /** One instance behind one proxy, which tells where a request comes from. */
 async function startInstance(limits: CallerLimits): Promise<Ask> {
   const token = await createTokenFunction({
-    ...(await openTokenParts(fixture.pool, clock)),
-    pool: fixture.pool,
-    clock,
-    random,
-    logger: silentLogger,
-    apiKeys: postgresApiKeyStore(fixture.pool),
-    signingKeys: postgresSigningKeyStore,
-    records: postgresOidcRecordStore,
-    events: postgresEventRecorder({ clock, random, source: 'uos/token' }),
-    pepper: fixture.apiKeys.deps.pepper,
-    signingRing: fixture.rotation.ring,
-    recordRing: await fixture.openRing('oidc-record'),
+    ...(await openTokenParts(fixture, clock)),
     limits,
     issuer: 'https://token.example.test',
     audience: 'urn:uos:test',
-    signingAlgorithm: 'ES256',
-    jwksMaxAgeSeconds: 30,
   });
   const name = `token-${randomBytes(4).toString('hex')}`;
   const options = { name, listener: token.listener, isReady: token.isReady, trustedHops: 1 };

@@ -2,10 +2,8 @@ import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from '
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createTokenFunction, type TokenFunction } from '../../functions/token/create-token-function.ts';
-import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import type { IssuedApiKey } from '../../shared/api-key/index.ts';
 import { listen } from '../../shared/db/index.ts';
-import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { createFunctionServer, type Served, serve } from '../../shared/http/index.ts';
 import { systemClock as clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import {
@@ -19,8 +17,6 @@ import {
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { verifyAccessToken } from '../../shared/token/index.ts';
-import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
-import { testLimits } from '../support/limits.ts';
 import { seedOrganization } from '../support/seed-organization.ts';
 import { openTokenParts } from '../support/token-parts.ts';
 import { openSigningKeyFixture, type SigningKeyFixture } from './signing-key-fixture.ts';
@@ -52,19 +48,7 @@ afterAll(() => fixture.close());
 
 async function openToken(signingAlgorithm: SigningAlgorithm): Promise<TokenFunction> {
   return createTokenFunction({
-    ...(await openTokenParts(fixture.pool, clock)),
-    pool: fixture.pool,
-    clock,
-    random,
-    logger: silentLogger,
-    apiKeys: postgresApiKeyStore(fixture.pool),
-    signingKeys: postgresSigningKeyStore,
-    records: postgresOidcRecordStore,
-    events: postgresEventRecorder({ clock, random, source: 'uos/token' }),
-    pepper: fixture.apiKeys.deps.pepper,
-    signingRing: fixture.rotation.ring,
-    recordRing: await fixture.openRing('oidc-record'),
-    limits: testLimits(),
+    ...(await openTokenParts(fixture, clock)),
     issuer,
     audience,
     apiKeyUses: { note: (_organizationId, keyId) => void noted.push(keyId) },

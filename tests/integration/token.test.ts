@@ -5,7 +5,6 @@ import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTokenFunction, type TokenFunction } from '../../functions/token/create-token-function.ts';
 import { bodyBytesMax } from '../../functions/token/handler.ts';
-import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import { type IssuedApiKey, revokeApiKey } from '../../shared/api-key/index.ts';
 import { listen } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
@@ -21,8 +20,6 @@ import {
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { verifyAccessToken } from '../../shared/token/index.ts';
-import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
-import { testLimits } from '../support/limits.ts';
 import { issueScopedKey } from '../support/scoped-api-key.ts';
 import { type SeededOrganization, seedOrganization } from '../support/seed-organization.ts';
 import { openTokenParts } from '../support/token-parts.ts';
@@ -81,25 +78,7 @@ async function startTokenFunction(): Promise<void> {
   );
   served = await serve(silentLogger, server, { port: 0, host: '127.0.0.1' });
   issuer = `http://127.0.0.1:${served.port}`;
-  token = await createTokenFunction({
-    ...(await openTokenParts(fixture.pool, clock)),
-    pool: fixture.pool,
-    clock,
-    random,
-    logger: silentLogger,
-    apiKeys: postgresApiKeyStore(fixture.pool),
-    signingKeys: postgresSigningKeyStore,
-    records: postgresOidcRecordStore,
-    events,
-    pepper: fixture.apiKeys.deps.pepper,
-    signingRing: fixture.rotation.ring,
-    recordRing: await fixture.openRing('oidc-record'),
-    limits: testLimits(),
-    issuer,
-    audience,
-    signingAlgorithm: 'ES256',
-    jwksMaxAgeSeconds: 30,
-  });
+  token = await createTokenFunction({ ...(await openTokenParts(fixture, clock)), events, issuer, audience });
   const feed = listen({
     url: fixture.database.appUrl,
     applicationName: 'test-token-feed',
