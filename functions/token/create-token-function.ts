@@ -3,13 +3,14 @@ import type { ApiKeyUseRecorder } from '../../shared/api-key-use/index.ts';
 import { createAuthenticator } from '../../shared/authentication/index.ts';
 import type { PolicyEngine, SubjectFactsSource } from '../../shared/authorization/index.ts';
 import { silentFeed } from '../../shared/authorization-feed/index.ts';
-import type { DatabasePool } from '../../shared/db/index.ts';
+import { type DatabasePool, type OrgTransaction, withOrg } from '../../shared/db/index.ts';
 import type { EventRecorder } from '../../shared/events/index.ts';
 import type { FunctionOptions } from '../../shared/http/index.ts';
 import type { Clock, Random } from '../../shared/kernel/index.ts';
 import type { CallerLimits } from '../../shared/rate-limit/index.ts';
 import type { IssuerKeys } from '../../shared/remote-jwks/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
+import { type ServiceAccountStore, serviceAccountId } from '../../shared/service-account/index.ts';
 import {
   openPrivateJwk,
   openSigningKeySet,
@@ -36,6 +37,7 @@ export type TokenFunctionDeps = {
   readonly logger: Logger;
   readonly apiKeys: ApiKeyStore;
   readonly trustRules: TrustRuleStore;
+  readonly serviceAccounts: Pick<ServiceAccountStore, 'find'>;
   readonly tokenUses: TokenUseStore;
   readonly issuerKeys: IssuerKeys;
   readonly facts: SubjectFactsSource;
@@ -120,5 +122,14 @@ function createDelegation(deps: TokenFunctionDeps): ProveDelegationDeps {
     facts,
     feed: silentFeed,
   });
-  return { authenticator, accessTokens, access: { facts, engine, clock } };
+  return {
+    authenticator,
+    accessTokens,
+    access: { facts, engine, clock },
+    ownerTeamOf: async (organizationId, account) => {
+      if (!serviceAccountId.is(account)) return undefined;
+      const find = (tx: OrgTransaction) => deps.serviceAccounts.find(tx, account);
+      return (await withOrg(pool, organizationId, find))?.ownerTeamId;
+    },
+  };
 }

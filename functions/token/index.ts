@@ -16,6 +16,7 @@ import { createIssuerKeys, createRemoteJsonFetch } from '../../shared/remote-jwk
 import { postgresDataKeyStore } from '../../shared/secret/data-key-store.postgres.ts';
 import { openKeyRing } from '../../shared/secret/index.ts';
 import { openKeyWrapper } from '../../shared/secret/open-key-wrapper.ts';
+import { postgresServiceAccountStore } from '../../shared/service-account/service-account-store.postgres.ts';
 import { signingKeyChannel } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { createLogger, startTelemetry } from '../../shared/telemetry/index.ts';
@@ -64,6 +65,7 @@ const token = await createTokenFunction({
   random,
   apiKeys,
   trustRules: postgresTrustRuleStore,
+  serviceAccounts: postgresServiceAccountStore(pool),
   tokenUses: postgresTokenUseStore,
   issuerKeys: createIssuerKeys({ fetchJson, internalIssuers, clock }),
   facts: postgresSubjectFacts(pool),

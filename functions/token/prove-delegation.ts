@@ -2,6 +2,7 @@ import { fingerprintOf } from '../../shared/api-key/index.ts';
 import type { Authenticator, Principal } from '../../shared/authentication/index.ts';
 import { type EvaluateAccessDeps, requirePermission, toCaller } from '../../shared/authorization/index.ts';
 import { ok, type Result } from '../../shared/kernel/index.ts';
+import type { OrganizationId } from '../../shared/organization/index.ts';
 import { type AccessTokenClaims, type AccessTokenVerifier, actorsMax } from '../../shared/token/index.ts';
 import type { ClientKey } from './client-authentication.ts';
 import type { Grant } from './grant.ts';
@@ -12,6 +13,8 @@ export type ProveDelegationDeps = {
   readonly authenticator: Authenticator;
   readonly accessTokens: AccessTokenVerifier;
   readonly access: EvaluateAccessDeps;
+  /** The team that owns an account, in which somebody may have been given the permission. */
+  ownerTeamOf(organizationId: OrganizationId, account: string): Promise<string | undefined>;
 };
 
 type Proven = { readonly principal: Principal; readonly claims: AccessTokenClaims };
@@ -73,11 +76,12 @@ async function mayActAs(
   { organizationId, serviceAccountId, scopes }: ClientKey,
   id: string,
 ): Promise<boolean> {
+  const team = await deps.ownerTeamOf(organizationId, id);
   const holder = { organizationId, type: 'service_account', id: serviceAccountId };
   const permitted = await requirePermission(deps.access, {
     caller: toCaller({ ...holder, ...(scopes === undefined ? {} : { scopes }) }),
     permission: 'service_account:act_as',
-    resource: { id, properties: { organization: organizationId } },
+    resource: { id, properties: { organization: organizationId, ...(team === undefined ? {} : { team }) } },
   });
   return permitted.ok;
 }

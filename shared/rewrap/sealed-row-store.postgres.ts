@@ -47,6 +47,16 @@ export const postgresSealedRowStore: SealedRowStore = {
       key.map(({ name }) => sql`stored.${sql.ref(name)} = fresh.${sql.ref(name)}`),
       sql` and `,
     );
+    const asked = sql`unnest(${sql.join(lists)}) as asked (${sql.join(names)})`;
+    const isAsked = sql.join(
+      key.map(({ name }) => sql`stored.${sql.ref(name)} = asked.${sql.ref(name)}`),
+      sql` and `,
+    );
+    // In the order in which others lock several of them; an update takes whatever order the planner likes.
+    await sql`select 1 from ${sql.table(relation)} as stored join ${asked} on ${isAsked}
+      order by ${sql.join(key.map(({ name }) => sql`stored.${sql.ref(name)}`))} for no key update of stored`.execute(
+      tx,
+    );
     // Not flushed at once: a batch that a crash of the server takes back is only done again, and the commit that
     // destroys the old data key flushes all before it.
     await sql`set local synchronous_commit = off`.execute(tx);

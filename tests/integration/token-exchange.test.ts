@@ -14,7 +14,6 @@ import { createFunctionServer, type Served, serve } from '../../shared/http/inde
 import { type Clock, invariant, secondsAfter, systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import { jsonWebKeySetSchema } from '../../shared/remote-jwks/index.ts';
 import { serviceAccountId } from '../../shared/service-account/index.ts';
-import { postgresServiceAccountStore } from '../../shared/service-account/service-account-store.postgres.ts';
 import { openSigningKeySet, rotateSigningKeys } from '../../shared/signing-key/index.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
@@ -71,7 +70,7 @@ beforeAll(async () => {
   trust = {
     pool: fixture.pool,
     store: parts.trustRules,
-    serviceAccounts: postgresServiceAccountStore(fixture.pool),
+    serviceAccounts: parts.serviceAccounts,
     events: postgresEventRecorder({ clock, random, source: 'uos/test' }),
     clock,
     random,
@@ -549,6 +548,22 @@ describe('delegation', () => {
     const principal = await proves(await ownToken(await keyOf('ci')));
     expect(Object.keys(principal)).not.toContain('allowedNetworks');
     expect(Object.keys(principal)).not.toContain('expiresAt');
+  });
+
+  test('is for whoever may act as what a team owns, and for that alone', async () => {
+    const team = await seedOrganization(fixture.pool, {
+      serviceAccounts: ['ci', 'gateway', 'bystander'],
+      teams: { core: {} },
+      roles: { acts: ['service_account:act_as'] },
+      bindings: [{ role: 'acts', subject: 'gateway', at: { team: 'core' } }],
+    });
+    const ofTeam = 'update service_account set owner_team_id = $2 where service_account_id = $1';
+    await fixture.sql(ofTeam, [team.idOf('ci'), team.idOf('core')]);
+    const gateway = await keyOf('gateway', team);
+    const owned = await delegate(gateway, await ownToken(await keyOf('ci', team)));
+    expect(owned.status).toBe(200);
+    const foreignAccount = await delegate(gateway, await ownToken(await keyOf('bystander', team)));
+    expect(foreignAccount.body).toEqual(refusal[exchange]);
   });
 
   test('gives who may act as an account a token of that account that names both', async () => {

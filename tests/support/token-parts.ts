@@ -5,6 +5,7 @@ import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-s
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { type Clock, systemRandom as random } from '../../shared/kernel/index.ts';
 import { createIssuerKeys, createRemoteJsonFetch } from '../../shared/remote-jwks/index.ts';
+import { postgresServiceAccountStore } from '../../shared/service-account/service-account-store.postgres.ts';
 import { postgresSigningKeyStore } from '../../shared/signing-key/signing-key-store.postgres.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { postgresOidcRecordStore } from '../../shared/token/oidc-record-store.postgres.ts';
@@ -32,6 +33,7 @@ export async function openTokenParts(
     logger: silentLogger,
     apiKeys: postgresApiKeyStore(pool),
     trustRules: postgresTrustRuleStore,
+    serviceAccounts: postgresServiceAccountStore(pool),
     tokenUses: postgresTokenUseStore,
     issuerKeys: createIssuerKeys({ fetchJson, internalIssuers, clock }),
     facts: postgresSubjectFacts(pool),
