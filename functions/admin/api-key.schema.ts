@@ -16,7 +16,7 @@ export const scopesField = z
   .max(scopesMax)
   .describe('Outside these the key grants nothing; they never add to what its owner may do');
 
-export const networksField = z
+const networksField = z
   .array(
     z.string().superRefine((text, context) => {
       const parsed = parseNetwork(text);

@@ -36,7 +36,7 @@ export type AnswerSearchDeps = SearchAccessDeps & AdmitCallerDeps & PageTokenDep
 export type AnswerSearch = (search: SearchKind, call: AuthorizeCall) => Promise<Answer>;
 
 /** Of one page, whatever is asked for: more makes an answer that is long to wait for and heavy to hold. */
-export const pageResultsMax = 1_000;
+const pageResultsMax = 1_000;
 /** At once: as many as memory has room for, since the event loop they share anyway; of one organization a share. */
 const searchesMax = 16;
 const searchesOwnMax = 4;

@@ -1,4 +1,4 @@
-export const metadataPath = '/.well-known/authzen-configuration';
+const metadataPath = '/.well-known/authzen-configuration';
 export const evaluationPath = '/access/v1/evaluation';
 export const evaluationsPath = '/access/v1/evaluations';
 export const searchPaths = {

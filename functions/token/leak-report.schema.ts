@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const reportedKeysMax = 20;
+const reportedKeysMax = 20;
 
 /** Longer than any key is; what is longer is none, and need not be repeated to us. */
 const keyField = z.string().min(1).max(1_024);

@@ -39,7 +39,7 @@ export type ReplayReport = {
   readonly flips: readonly Redecided[];
 };
 
-export const flipsListedMax = 1_000;
+const flipsListedMax = 1_000;
 
 export function createReplayTally() {
   const rules = new Map<string, { before: Answer; after: Answer; count: number }>();

@@ -18,7 +18,7 @@ export type ApiKeyUseRecorder = {
 };
 
 /** For a function without a publisher: nobody learns when its keys were used. */
-export const noApiKeyUseRecorder: ApiKeyUseRecorder = {
+const noApiKeyUseRecorder: ApiKeyUseRecorder = {
   note: () => undefined,
   flush: async () => undefined,
   close: async () => undefined,

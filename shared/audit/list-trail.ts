@@ -3,7 +3,7 @@ import { invariant } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
 import type { AuditTrailStore, TrailEvent, TrailPage } from './audit-trail-store.ts';
 
-export const trailPageMax = 200;
+const trailPageMax = 200;
 
 /** A page of what happened in one organization, newest first. The next page is asked for with the last id of this one. */
 export async function listTrail(

@@ -77,7 +77,7 @@ async function publishHead(
 }
 
 /** Tiles that a tree of `size` entries has and one of `publishedSize` had not, or had narrower. */
-export function tilesAfter(publishedSize: number, size: number): TileReference[] {
+function tilesAfter(publishedSize: number, size: number): TileReference[] {
   return [...tilesOfTree(size)].filter(
     ({ level, index, width }) => index * tileWidth + width > Math.floor(publishedSize / tileWidth ** level),
   );

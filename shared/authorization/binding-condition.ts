@@ -34,7 +34,7 @@ const resource = z.strictObject({
 });
 
 /** One demand of a binding. Keys are those of the policy's input, where it is judged. */
-export const bindingConditionSchema = z.union([
+const bindingConditionSchema = z.union([
   z.strictObject({ mfa }),
   z.strictObject({ network: z.strictObject({ cidrs: z.array(cidr).min(1).max(64) }) }),
   z.strictObject({ time }),

@@ -11,7 +11,7 @@ import {
 export const evaluationsSemantics = ['execute_all', 'deny_on_first_deny', 'permit_on_first_permit'] as const;
 export type EvaluationsSemantic = (typeof evaluationsSemantics)[number];
 
-export const evaluationsMax = 100;
+const evaluationsMax = 100;
 /** Of one item with what it inherits, as of a single question: a hundred may share one large default. */
 const itemCharactersMax = 65_536;
 

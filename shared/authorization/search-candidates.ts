@@ -26,7 +26,7 @@ export type SearchCandidates = {
 };
 
 /** A bundle lists all it has for each page, so there must not be too many. */
-export const bundleCandidatesMax = 10_000;
+const bundleCandidatesMax = 10_000;
 
 /** What the served bundle names itself, else what `others` have. */
 export function bundleCandidates(

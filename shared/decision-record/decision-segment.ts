@@ -34,11 +34,7 @@ const decompress = promisify(gunzip);
 const textBytesMax = 256 * 1024 * 1024;
 
 /** `decisions/<organization>/<yyyy-mm-dd of the first record, UTC>/<segment>.ndjson.gz` */
-export function segmentKeyOf({
-  organizationId,
-  id,
-  from,
-}: Pick<DecisionSegment, 'organizationId' | 'id' | 'from'>) {
+function segmentKeyOf({ organizationId, id, from }: Pick<DecisionSegment, 'organizationId' | 'id' | 'from'>) {
   return `decisions/${organizationId}/${from.toISOString().slice(0, 10)}/${id}.ndjson.gz`;
 }
 

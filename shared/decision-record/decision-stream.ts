@@ -14,7 +14,7 @@ export type DecisionStream = {
   close(): Promise<void>;
 };
 
-export const decisionTopic = 'audit.decision';
+const decisionTopic = 'audit.decision';
 
 /** For an instance without a publisher. */
 export const noDecisionStream: DecisionStream = { send: () => undefined, close: async () => undefined };

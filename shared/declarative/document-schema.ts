@@ -109,7 +109,7 @@ export const documentSchemas = {
   ServiceAccount: toDocumentSchema('ServiceAccount', specSchemas.ServiceAccount),
 } as const;
 
-export const documentSchema = z.discriminatedUnion('kind', [
+const documentSchema = z.discriminatedUnion('kind', [
   documentSchemas.Organization,
   documentSchemas.Team,
   documentSchemas.Group,

@@ -10,7 +10,7 @@ import { readYaml, type SourceFile, type YamlDocument } from './read-yaml.ts';
 
 export type DeclarationInvalid = { readonly code: 'declaration.invalid'; readonly faults: readonly Fault[] };
 
-export const organizationLimits = {
+const organizationLimits = {
   filesMax: 1000,
   bytesMax: 8 * 1024 * 1024,
   documentsMax: 20_000,

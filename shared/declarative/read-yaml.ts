@@ -23,7 +23,7 @@ export type YamlDocument = {
   positionOf(path: readonly PropertyKey[], part?: 'key' | 'value'): Position;
 };
 
-export const yamlLimits = { fileBytesMax: 256 * 1024, documentsMax: 2000, depthMax: 20 } as const;
+const yamlLimits = { fileBytesMax: 256 * 1024, documentsMax: 2000, depthMax: 20 } as const;
 
 // YAML 1.2 core and nothing that makes a document mean more than it shows. Duplicate keys are found here, in
 // linear time: the library compares each key with each (30 000 keys held a core for six seconds).

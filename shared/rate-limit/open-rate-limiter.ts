@@ -16,11 +16,7 @@ export type RateLimiterDeps = {
 };
 
 /** The limiter of one name, counted wherever this deployment counts. */
-export function openRateLimiter(
-  { clock, redis }: RateLimiterDeps,
-  name: string,
-  limit: RateLimit,
-): RateLimiter {
+function openRateLimiter({ clock, redis }: RateLimiterDeps, name: string, limit: RateLimit): RateLimiter {
   return redis === undefined
     ? createMemoryRateLimiter({ clock }, limit)
     : createRedisRateLimiter({ clock, redis }, { name, limit });

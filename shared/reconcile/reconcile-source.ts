@@ -10,7 +10,7 @@ import { withSourceLease } from './source-lease.ts';
 import { saveBegun, saveFetchFailed, saveFinished, saveIncomplete } from './source-status.ts';
 
 /** Where organizations are declared: one folder each. */
-export const declarationsFolder = 'organizations/';
+const declarationsFolder = 'organizations/';
 
 /**
  * Why a source is looked at. `push`: somebody says it moved. `poll`: nobody said anything, so only what is new or was

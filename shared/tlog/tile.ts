@@ -40,7 +40,7 @@ export function tileAt(size: number, { level, index }: TilePosition): TileRefere
 }
 
 /** How many hashes a tree has at a tile level: one for each complete run of 256^level entries. */
-export function hashesAtLevel(size: number, level: number): number {
+function hashesAtLevel(size: number, level: number): number {
   return Math.floor(size / tileWidth ** level);
 }
 

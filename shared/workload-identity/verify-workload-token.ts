@@ -29,7 +29,7 @@ export type WorkloadToken = {
 };
 
 /** How far a foreign issuer's clock may differ from ours. */
-export const workloadSkewSeconds = 60;
+const workloadSkewSeconds = 60;
 /** Asymmetric all of them: a rule holds no secret (RFC 8725 section 3.1). */
 export const workloadAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
 const tokenBytesMax = 16_384;

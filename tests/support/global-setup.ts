@@ -13,7 +13,7 @@ declare module 'vitest' {
 }
 
 /** Has the schema; every test database is a copy of it. */
-export const templateName = 'uos';
+const templateName = 'uos';
 
 /** One real PostgreSQL for the whole run, migrated once. Returns the teardown, as vitest asks. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -1,7 +1,6 @@
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type PolicyBundle, policyEntrypoint } from '../../shared/authorization/index.ts';
 import {
   keyIdOf,
   type PublishedBundleFiles,
@@ -57,22 +56,6 @@ export function withData(
     data_sha256: sha256(data),
   };
   return { ...files, data, manifest: Buffer.from(JSON.stringify(manifest)) };
-}
-
-/** What a compiler gave, as a bundle. */
-export function bundleOf(
-  { wasm, data }: { readonly wasm: Uint8Array; readonly data: Uint8Array },
-  revision: string,
-): PolicyBundle {
-  const manifest = {
-    revision,
-    entrypoint: policyEntrypoint,
-    opa_version: '1',
-    source_sha256: sha256(wasm),
-    wasm_sha256: sha256(wasm),
-    data_sha256: sha256(data),
-  } as const;
-  return { manifest, wasm, data };
 }
 
 function sha256(bytes: Uint8Array): string {
