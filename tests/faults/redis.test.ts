@@ -89,7 +89,7 @@ describe.skipIf(!hasRedis)('a Redis whose memory is full', () => {
 
   test('answers a ping all the same, and is told to be away until it writes again', async () => {
     const told: string[] = [];
-    const connection = guardRedis(openUpstashRedis(redis.bridge, { deadlineMs: 2_000 }), {
+    const connection = guardRedis(openUpstashRedis(redis.bridge, { deadlineMs: 30_000 }), {
       pauseMs: 20,
       onAway: () => void told.push('away'),
       onBack: () => void told.push('back'),

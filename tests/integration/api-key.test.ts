@@ -258,7 +258,7 @@ describe('what warm instances are told', () => {
     await client.query('listen authorization_changed');
     await change();
     await client.query("select pg_notify('authorization_changed', 'end')");
-    await expect.poll(() => heard.includes('end')).toBe(true);
+    await expect.poll(() => heard.includes('end'), { timeout: 10_000 }).toBe(true);
     await client.end();
     return heard.filter((payload) => payload !== 'end');
   }

@@ -226,7 +226,7 @@ function typeOf({ accounts, groups }: WorldOrganization, subject: string) {
 }
 
 async function waitUntil(holds: () => boolean): Promise<void> {
-  const deadline = AbortSignal.timeout(20_000);
+  const deadline = AbortSignal.timeout(50_000);
   while (!holds()) {
     deadline.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, 2));

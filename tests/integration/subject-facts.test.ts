@@ -320,7 +320,7 @@ async function asSuperuser(statement: string): Promise<void> {
 
 /** Polls; how fast a revocation must be is the bench's business. */
 async function waitUntil(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = AbortSignal.timeout(20_000);
+  const deadline = AbortSignal.timeout(50_000);
   while (!(await holds())) {
     deadline.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, 5));

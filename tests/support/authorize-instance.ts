@@ -207,7 +207,7 @@ export async function askAuthorize(
 
 /** Polls; how fast something must be is the bench's business. */
 export async function waitUntil(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = AbortSignal.timeout(20_000);
+  const deadline = AbortSignal.timeout(50_000);
   while (!(await holds())) {
     deadline.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, 5));
