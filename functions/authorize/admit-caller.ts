@@ -13,7 +13,7 @@ export type AdmitCallerDeps = {
   readonly mayAsk: CallerPermission;
   /** One unit a question, so that a batch is no way around it, nor a search, which asks about each candidate. */
   readonly callerLimits: LocalRateLimiter;
-  readonly decisions: Pick<DecisionRecorder, 'record' | 'prepare' | 'isAccepting'>;
+  readonly decisions: Pick<DecisionRecorder, 'record' | 'isAccepting'>;
   readonly logger: Logger;
 };
 
@@ -43,10 +43,7 @@ export async function admitCaller(
   if (!deps.decisions.isAccepting()) return fail({ code: 'service.unavailable' });
   try {
     const from = { address: call.clientAddress };
-    const caller = await deps.authenticator.authenticate(call.authorization, from, (proven) => {
-      deps.decisions.prepare(proven.organizationId);
-      onProven?.(proven);
-    });
+    const caller = await deps.authenticator.authenticate(call.authorization, from, onProven);
     return caller.ok ? await work(caller.value) : refuseCaller(deps, call, caller.failure);
   } catch (error) {
     return notDecided(deps, call, error);

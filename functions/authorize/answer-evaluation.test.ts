@@ -50,7 +50,7 @@ async function ask(options: { isAdmitted: boolean }) {
         },
         giveBack: () => undefined,
       },
-      decisions: { isAccepting: () => true, prepare: () => undefined, record: () => undefined },
+      decisions: { isAccepting: () => true, record: () => undefined },
       facts: {
         prefetch: () => void done.push('read ahead'),
         find: async () => {

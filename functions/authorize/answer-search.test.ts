@@ -30,7 +30,7 @@ function setUp({ list = async () => ok(['read', 'write']), burst = 1_000 } = {})
     },
     mayAsk: () => Promise.reject(new Error('not asked')),
     callerLimits: createMemoryRateLimiter({ clock: { now: () => new Date(0) } }, { ratePerSecond: 1, burst }),
-    decisions: { record: () => undefined, prepare: () => undefined, isAccepting: () => true },
+    decisions: { record: () => undefined, isAccepting: () => true },
     facts: createMemorySubjectFacts(),
     engine: { evaluate: () => ({ decision: true, code: 'permitted', revision: 'r1' }) },
     candidates: { list },

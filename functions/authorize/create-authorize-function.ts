@@ -37,7 +37,7 @@ export type AuthorizeFunctionDeps = {
   readonly searchBounds?: SearchBounds | undefined;
   /** Seals the page tokens of searches. */
   readonly keyRing: Pick<KeyRing, 'seal' | 'open'>;
-  readonly decisions: Pick<DecisionRecorder, 'record' | 'prepare' | 'isAccepting'>;
+  readonly decisions: Pick<DecisionRecorder, 'record' | 'isAccepting'>;
   readonly callerLimits: LocalRateLimiter;
   readonly limits: Pick<CallerLimits, 'failures'>;
   readonly clock: Clock;

@@ -40,7 +40,6 @@ it('answers 503 and records nothing where the policy had no room to be asked', a
     callerLimits: createMemoryRateLimiter({ clock: systemClock }, { ratePerSecond: 10, burst: 10 }),
     decisions: {
       record: (record: DecisionRecord) => void records.push(record),
-      prepare: () => undefined,
       isAccepting: () => true,
     },
     facts: createMemorySubjectFacts(),

@@ -1,5 +1,4 @@
 import type { Clock, Random } from '../kernel/index.ts';
-import type { OrganizationId } from '../organization/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { createDecisionBuffer } from './decision-buffer.ts';
 import type { DecisionJournal } from './decision-journal.ts';
@@ -42,8 +41,6 @@ export type DecisionRecorder = {
    * rejects when the record could not be made durable.
    */
   record(record: DecisionRecord): Promise<void> | undefined;
-  /** Reads what a record of this organization will need, for whoever has something else to wait for first. */
-  prepare(organizationId: OrganizationId): void;
   /** False while nothing more can be kept, because it could not be written for long. */
   isAccepting(): boolean;
   /** All that was recorded before is in the journal when it resolves; rejects when that failed. */
@@ -95,7 +92,8 @@ export function createDecisionRecorder(
 
   /** Where the settings cannot be had everything is kept, but no attribute. */
   async function settle(record: DecisionRecord): Promise<void> {
-    const log = await deps.logs.find(record.organization).catch(() => undefined);
+    const demand = { isUrgent: record.isPrivileged === true };
+    const log = await deps.logs.find(record.organization, demand).catch(() => undefined);
     await keepForGood(record, log);
   }
 
@@ -110,9 +108,6 @@ export function createDecisionRecorder(
       const over = settled.catch(() => undefined).finally(() => pending.delete(over));
       pending.add(over);
       return record.isPrivileged === true ? settled : undefined;
-    },
-    prepare: (organizationId) => {
-      if (deps.logs.peek(organizationId) === undefined) deps.logs.find(organizationId).catch(() => undefined);
     },
     isAccepting: () => held.records < recordsMax && held.characters < charactersMax,
     journal: async () => {

@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { type AuthorizationFeed, createGuardedCache } from '../authorization-feed/index.ts';
 import { type Clock, secondsAfter } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
@@ -14,7 +13,8 @@ export type KnownDecisionLog = { readonly level: DecisionLogLevel; readonly mask
 export type DecisionLogSource = {
   /** What is known already, for the hot path. */
   peek(organizationId: OrganizationId): KnownDecisionLog | undefined;
-  find(organizationId: OrganizationId): Promise<KnownDecisionLog>;
+  /** `isUrgent`: an answer waits for it. */
+  find(organizationId: OrganizationId, demand?: { readonly isUrgent: boolean }): Promise<KnownDecisionLog>;
 };
 
 export type CachedDecisionLogDeps = {
@@ -38,38 +38,48 @@ export function cacheDecisionLogs(
     clock,
     entriesMax: limits.entriesMax ?? 50_000,
   });
-  const read = readTogether(deps.reader);
+  const together = readTogether(deps.reader);
   return {
     peek: (organizationId) => cache.peek(organizationId),
-    find: (organizationId) =>
-      cache.get(organizationId, organizationId, async () => ({
+    find: (organizationId, { isUrgent } = { isUrgent: false }) => {
+      const found = cache.get(organizationId, organizationId, async () => ({
         cacheUntil: secondsAfter(clock.now(), ttlSeconds),
-        value: toKnown(deps, organizationId, await read(organizationId)),
-      })),
+        value: toKnown(deps, organizationId, await together.read(organizationId)),
+      }));
+      // Also what a record that nobody waits for has asked before.
+      if (isUrgent) together.sendNow();
+      return found;
+    },
   };
 }
 
-const togetherMs = 2;
+const togetherMs = 10;
 
 /**
  * Those asked for within some milliseconds share one statement, sent after the last of them asked, so it is never
- * older than a question. Records wait for it, answers do not, except those of privileged decisions.
+ * older than a question. Records wait for it and answers do not, except those of privileged decisions, which have it
+ * sent at once.
  */
-function readTogether(
-  reader: DecisionLogReader,
-): (organizationId: OrganizationId) => Promise<DecisionLog | undefined> {
-  let asked: OrganizationId[] = [];
-  let reading: Promise<ReadonlyMap<string, DecisionLog>> | undefined;
-  const send = () => {
-    const organizations = asked;
-    asked = [];
-    reading = undefined;
-    return reader.findAll(organizations);
-  };
-  return async (organizationId) => {
-    asked.push(organizationId);
-    reading ??= pause(togetherMs).then(send);
-    return (await reading).get(organizationId);
+function readTogether(reader: DecisionLogReader) {
+  let open: ReturnType<typeof begin> | undefined;
+  function begin() {
+    const organizations: OrganizationId[] = [];
+    const due = Promise.withResolvers<void>();
+    const timer = setTimeout(due.resolve, togetherMs);
+    const found = due.promise.then(() => {
+      clearTimeout(timer);
+      open = undefined;
+      return reader.findAll(organizations);
+    });
+    return { organizations, found, send: due.resolve };
+  }
+  return {
+    read: async (organizationId: OrganizationId): Promise<DecisionLog | undefined> => {
+      open ??= begin();
+      open.organizations.push(organizationId);
+      return (await open.found).get(organizationId);
+    },
+    sendNow: () => open?.send(),
   };
 }
 

@@ -114,7 +114,6 @@ export async function startAuthorizeInstance(
     keyRing: keys.pageTokens,
     decisions: {
       record: (record) => void records.push(record),
-      prepare: () => undefined,
       isAccepting: () => state.isAccepting,
     },
     callerLimits: createMemoryRateLimiter(
