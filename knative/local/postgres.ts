@@ -26,6 +26,8 @@ export type PostgresOptions = {
   port?: number;
   /** False: no fsync. A crash of the machine, not of the server, may then lose the data. */
   durable: boolean;
+  /** Further settings, as `name=value`. */
+  settings?: readonly string[];
   onLog(line: string): void;
 };
 
@@ -92,6 +94,7 @@ async function startServer(
     'max_connections=200',
     'lc_messages=C',
     ...(options.durable ? [] : notDurable),
+    ...(options.settings ?? []),
   ];
   const server = spawnGuarded({
     command: join(home.programs, 'bin', 'postgres'),
