@@ -1,6 +1,7 @@
 import { type AuthorizationFeed, createGuardedCache, type Filled } from '../authorization-feed/index.ts';
 import { type Clock, secondsAfter } from '../kernel/index.ts';
 import type { EvaluationRequest } from './authzen.ts';
+import { createFactsPacker, type PackedFacts } from './packed-facts.ts';
 import type { ResourceReference, SubjectReference } from './policy-input.ts';
 import { createDescendantSharing } from './shared-descendants.ts';
 import {
@@ -28,7 +29,7 @@ type ResourcePart = { readonly resource: ResourceFacts | null; readonly revision
 /**
  * Facts from memory while the feed vouches for them, else from the source. Subjects and registered resources are kept
  * apart, since they change apart and meet in any pair. The age limit is for whoever changes rows with triggers
- * switched off; the feed is what revocation rests on. About 2 KB a subject; what is larger takes more of the room.
+ * switched off; the feed is what revocation rests on. About 1 KB a subject; what is larger takes more of the room.
  * Subjects that are not known are kept in few places of their own: anyone can make up more of them.
  */
 export function cacheSubjectFacts(
@@ -38,11 +39,12 @@ export function cacheSubjectFacts(
   const { source, feed, clock } = deps;
   const entriesMax = limits.entriesMax ?? 100_000;
   const bytesMax = limits.bytesMax ?? 256 * 1024 * 1024;
-  const subjects = createGuardedCache<SubjectFacts>({
+  const packer = createFactsPacker();
+  const subjects = createGuardedCache<PackedFacts>({
     feed,
     clock,
     entriesMax,
-    room: { sizeMax: bytesMax, sizeOf: sizeOfFacts },
+    room: { sizeMax: bytesMax, sizeOf: packer.sizeOf },
   });
   const resources = createGuardedCache<ResourcePart>({
     feed,
@@ -56,9 +58,9 @@ export function cacheSubjectFacts(
     cacheUntil: secondsAfter(clock.now(), limits.ttlSeconds ?? 1_800),
   });
 
-  async function readSubject(read: Promise<SubjectFacts>): Promise<Filled<SubjectFacts>> {
+  async function readSubject(read: Promise<SubjectFacts>): Promise<Filled<PackedFacts>> {
     const part = toSubjectPart(await read);
-    return { ...keep(part), isMadeUp: !part.subject.known };
+    return { ...keep(packer.pack(part)), isMadeUp: !part.subject.known };
   }
 
   async function find(organizationId: string, subject: SubjectReference, resource?: ResourceReference) {
@@ -67,13 +69,14 @@ export function cacheSubjectFacts(
       read.both = readBoth(organizationId, subject, resource);
       return readSubject(read.both);
     });
-    if (resource === undefined) return known;
+    if (resource === undefined) return packer.unpack(await known);
     // In the same turn as the read began, hence under the epoch it began under.
     const readNow = read.both;
     if (readNow !== undefined)
       void keepResource(organizationId, resource, () => readNow).catch(() => undefined);
-    const facts = await known;
+    const packed = await known;
     if (readNow !== undefined) return readNow;
+    const facts = packer.unpack(packed);
     if (!facts.resourceTypes?.includes(resource.type)) return facts;
     const readAgain = () => readBoth(organizationId, subject, resource);
     const part = await keepResource(organizationId, resource, readAgain);
@@ -126,17 +129,6 @@ export function cacheSubjectFacts(
 /** A tuple, since ids come from callers: joined text would let two subjects share an entry. */
 function keyOf(organizationId: string, { type, id }: SubjectReference | ResourceReference): string {
   return JSON.stringify([organizationId, type, id]);
-}
-
-/** Bytes, roughly. Lists that several share are counted for each: they are large only where trees are. */
-function sizeOfFacts({ subject, bindings, resourceTypes }: SubjectFacts): number {
-  const texts = subject.teams.length + (subject.groups?.length ?? 0) + (resourceTypes?.length ?? 0);
-  return bindings.reduce((sum, binding) => sum + sizeOfBinding(binding), 500 + 60 * texts);
-}
-
-function sizeOfBinding({ permissions, scope, conditions }: SubjectFacts['bindings'][number]): number {
-  const below = scope.type === 'team' ? scope.descendants.length : 0;
-  return 400 + 60 * (permissions.length + below) + 200 * (conditions?.length ?? 0);
 }
 
 function sizeOfResource({ resource }: ResourcePart): number {

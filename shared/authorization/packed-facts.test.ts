@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createFactsPacker } from './packed-facts.ts';
+import type { BindingFact } from './policy-input.ts';
+import type { SubjectFacts } from './subject-facts.ts';
+
+const facts: SubjectFacts = {
+  organization: { id: 'org_1', status: 'active' },
+  subject: { known: true, status: 'active', teams: ['team_1'], scopes: ['a:*'], expires_at: 5 },
+  bindings: [],
+  resourceTypes: ['document'],
+  revision: { data: 3, subjects: 2, resources: 1 },
+};
+const bound = (scope: BindingFact['scope']): SubjectFacts => ({
+  ...facts,
+  bindings: [{ id: 'bind_1', role: 'r', permissions: ['a:b'], effect: 'deny', scope, expires_at: 9 }],
+});
+
+/** So many others read that nothing of a subject is unpacked any more. */
+function readOthers({ pack }: ReturnType<typeof createFactsPacker>): void {
+  for (let n = 0; n < 1_000; n++) pack({ ...facts, organization: { id: `org_${n}`, status: 'active' } });
+}
+
+describe('packed facts', () => {
+  test('come out as they went in', () => {
+    const packer = createFactsPacker();
+    const scopes: BindingFact['scope'][] = [
+      { type: 'organization', id: 'org_1' },
+      { type: 'team', id: 'team_1', descendants: [] },
+      { type: 'team', id: 'team_1', descendants: ['team_2'] },
+      { type: 'resource', id: 'document:"\\u0000é' },
+    ];
+    const packed = scopes.map((scope) => packer.pack(bound(scope)));
+    readOthers(packer);
+    expect(packed.map(packer.unpack)).toEqual(scopes.map(bound));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (id) => {
+        const one = packer.pack({ ...facts, subject: { ...facts.subject, teams: [id] } });
+        readOthers(packer);
+        expect(packer.unpack(one).subject.teams).toEqual([id]);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('are one object for whoever asks together, and for whoever asks again', () => {
+    const packer = createFactsPacker();
+    const packed = packer.pack(facts);
+    expect(packer.unpack(packed)).toBe(facts);
+    readOthers(packer);
+    const again = packer.unpack(packed);
+    expect(again).not.toBe(facts);
+    expect(packer.unpack(packed)).toBe(again);
+  });
+
+  test('go on sharing the lists that are shared', () => {
+    const packer = createFactsPacker();
+    const shared = bound({ type: 'team', id: 'team_1', descendants: ['team_2'] });
+    const packed = packer.pack(shared);
+    readOthers(packer);
+    expect(packer.unpack(packed)).toBe(shared);
+    expect(packer.sizeOf(packed)).toBeGreaterThan(500);
+  });
+});
