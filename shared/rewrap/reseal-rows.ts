@@ -26,7 +26,7 @@ export type ResealInput = {
 
 export type Resealed = { readonly done: number; readonly unreadable: number };
 
-const batchRowsDefault = 500;
+const batchRowsDefault = 200;
 
 /**
  * Seals every box of one column of one organization anew that needs an older version: batch by batch, each in its own

@@ -24,6 +24,6 @@ export type RewrapPolicy = {
   readonly graceSeconds: number;
   /** The most that one run takes. */
   readonly sliceSeconds: number;
-  /** Rows of one transaction; 500 unless given. */
+  /** Rows of one transaction; 200 unless given. */
   readonly batchRows?: number;
 };

@@ -18,13 +18,13 @@ test('a slice is over when its time is, and a step is always finished', async ()
   expect(steps).toBe(3);
 });
 
-// What runs beside it on the same database keeps half of the time.
-test('a slice rests for as long as it works', async () => {
+// What runs beside it on the same database keeps three quarters of the time.
+test('a slice rests three times as long as it works', async () => {
   const { clock, work } = steppingClock();
   const slice = startWorkSlice(clock, 10);
   const startedAt = performance.now();
   for (let steps = 0; steps < 3; steps++) await slice.step(work);
-  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(290);
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(890);
 });
 
 test('a step that fails is the failure of its caller', async () => {
