@@ -27,10 +27,10 @@ export type HandlerDeps = AnswerEvaluationsDeps &
 export const bodyBytesMax = 1_048_576;
 /** A question with attributes is 2 to 4 KB; the policy's time grows with the input. */
 const questionBytesMax = 65_536;
-/** At once: of a hundred items each, the last of them is answered after some fifty milliseconds. */
-const batchesMax = 16;
+/** At once: of a hundred items each, the last of them is answered after some hundred milliseconds. */
+const batchesMax = 32;
 /** Of one organization: the rest is for others. */
-const batchesOwnMax = 8;
+const batchesOwnMax = 16;
 
 type Operation = {
   readonly method: 'POST' | 'GET';

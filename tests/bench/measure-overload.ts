@@ -33,6 +33,7 @@ export async function measureOverload(scene: BenchScene, options: BenchOptions):
   invariant(await isAnsweredRight(own), 'authorize does not answer the question right');
   const seconds = options.quick ? 5 : 20;
   const peak = await measurePeak(own, seconds, scene.directory);
+  invariant(peak.failed === 0, 'a peak of refusals is none');
   const perSecond = timesPeak * peak.perSecond;
   options.progress(
     `Asking ${Math.round(perSecond)} batches/s where ${Math.round(peak.perSecond)} can be decided`,
