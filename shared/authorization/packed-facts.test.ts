@@ -53,6 +53,22 @@ describe('packed facts', () => {
     expect(packer.unpack(packed)).toBe(again);
   });
 
+  // Threat: a few thousand subjects with a thousand bindings each take the memory of everybody.
+  test('are kept unpacked only as far as there is room for their text', () => {
+    const packer = createFactsPacker({ charactersMax: 10_000 });
+    const large = { ...facts, subject: { ...facts.subject, teams: ['x'.repeat(3_000)] } };
+    const packed = Array.from({ length: 5 }, () => packer.pack(large));
+    readOthers(packer);
+    const first = packed.map(packer.unpack);
+    // Of the last asked about, three fit; looking at them changes nothing.
+    const again = packed.toReversed().map(packer.unpack).toReversed();
+    expect(again.map((each, place) => each === first[place])).toEqual([false, false, true, true, true]);
+    expect(again).toEqual(first);
+    const tooLarge = packer.pack({ ...large, subject: { ...large.subject, teams: ['x'.repeat(20_000)] } });
+    readOthers(packer);
+    expect(packer.unpack(tooLarge)).toEqual(packer.unpack(tooLarge));
+  });
+
   test('go on sharing the lists that are shared', () => {
     const packer = createFactsPacker();
     const shared = bound({ type: 'team', id: 'team_1', descendants: ['team_2'] });

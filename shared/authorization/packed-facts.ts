@@ -11,8 +11,9 @@ export type FactsPacker = {
   sizeOf(packed: PackedFacts): number;
 };
 
-/** Subjects that are asked about again and again. */
+/** Subjects that are asked about again and again; with how much text, since what it makes takes a few times as much. */
 const inUseMax = 10_000;
+const inUseCharactersMax = 32 * 1024 * 1024;
 /** Those who asked together for what was just read: a tenth of a second of them. */
 const justReadMax = 64;
 
@@ -20,9 +21,9 @@ const justReadMax = 64;
  * Keeps facts as text, since most are read once and then only kept: of a hundred thousand subjects the collector would
  * visit some millions of objects, and nobody is answered meanwhile. Who is asked about a second time is kept unpacked.
  */
-export function createFactsPacker(): FactsPacker {
+export function createFactsPacker({ charactersMax = inUseCharactersMax } = {}): FactsPacker {
   const justRead = new LRUCache<PackedFacts, SubjectFacts>({ max: justReadMax });
-  const inUse = new LRUCache<PackedFacts, SubjectFacts>({ max: inUseMax });
+  const inUse = new LRUCache<PackedFacts, SubjectFacts>({ max: inUseMax, maxSize: charactersMax });
   return {
     pack: (facts) => {
       if (hasSharedLists(facts)) return { facts };
@@ -35,7 +36,7 @@ export function createFactsPacker(): FactsPacker {
       const known = inUse.get(packed) ?? justRead.get(packed);
       if (known !== undefined) return known;
       const facts: SubjectFacts = JSON.parse(packed.text);
-      inUse.set(packed, facts);
+      inUse.set(packed, facts, { size: packed.text.length });
       return facts;
     },
     sizeOf: (packed) => ('facts' in packed ? sizeOfFacts(packed.facts) : 200 + packed.text.length),
