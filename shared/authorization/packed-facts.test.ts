@@ -71,10 +71,30 @@ describe('packed facts', () => {
 
   test('go on sharing the lists that are shared', () => {
     const packer = createFactsPacker();
-    const shared = bound({ type: 'team', id: 'team_1', descendants: ['team_2'] });
-    const packed = packer.pack(shared);
+    const descendants = ['team_2', 'team_3'];
+    const shared = (id: string) => bound({ type: 'team', id, descendants });
+    const [packed, other] = [packer.pack(shared('team_1')), packer.pack(shared('team_2'))];
     readOthers(packer);
-    expect(packer.unpack(packed)).toBe(shared);
-    expect(packer.sizeOf(packed)).toBeGreaterThan(500);
+    expect(packed.text).not.toContain('team_3');
+    expect(packer.sizeOf(packed)).toBeGreaterThan(packed.text.length + 100);
+    for (const each of [packed, other]) {
+      const scope = packer.unpack(each).bindings[0]?.scope;
+      expect(scope?.type === 'team' && scope.descendants).toBe(descendants);
+    }
+  });
+
+  test('give each binding its own list back', () => {
+    const packer = createFactsPacker();
+    const scopes: BindingFact['scope'][] = [
+      { type: 'team', id: 'team_1', descendants: [] },
+      { type: 'organization', id: 'org_1' },
+      { type: 'team', id: 'team_2', descendants: ['team_3'] },
+      { type: 'resource', id: 'document:1' },
+      { type: 'team', id: 'team_4', descendants: ['team_5', 'team_6'] },
+    ];
+    const several = { ...facts, bindings: scopes.flatMap((scope) => bound(scope).bindings) };
+    const packed = packer.pack(several);
+    readOthers(packer);
+    expect(packer.unpack(packed)).toEqual(several);
   });
 });

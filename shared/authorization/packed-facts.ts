@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import type { BindingFact } from './policy-input.ts';
 import type { SubjectFacts } from './subject-facts.ts';
 
-/** Text; or the facts themselves where they share lists with others'. */
-export type PackedFacts = { readonly text: string } | { readonly facts: SubjectFacts };
+/** `lists`: of the bindings at a team, in their order, the teams below it; they are shared with others' facts. */
+export type PackedFacts = { readonly text: string; readonly lists?: readonly (readonly string[])[] };
 
 export type FactsPacker = {
   pack(facts: SubjectFacts): PackedFacts;
@@ -12,48 +13,57 @@ export type FactsPacker = {
 };
 
 /** Subjects that are asked about again and again; with how much text, since what it makes takes a few times as much. */
-const inUseMax = 10_000;
-const inUseCharactersMax = 32 * 1024 * 1024;
+const inUseMax = 1_000;
+const inUseCharactersMax = 8 * 1024 * 1024;
 /** Those who asked together for what was just read: a tenth of a second of them. */
 const justReadMax = 64;
 
 /**
  * Keeps facts as text, since most are read once and then only kept: of a hundred thousand subjects the collector would
- * visit some millions of objects, and nobody is answered meanwhile. Who is asked about a second time is kept unpacked.
+ * visit some millions of objects, for a third of a second on every core there is, and nobody is answered meanwhile. Who
+ * is asked about a second time is kept unpacked for a while; unpacking takes some millionths of a second.
  */
 export function createFactsPacker({ charactersMax = inUseCharactersMax } = {}): FactsPacker {
   const justRead = new LRUCache<PackedFacts, SubjectFacts>({ max: justReadMax });
   const inUse = new LRUCache<PackedFacts, SubjectFacts>({ max: inUseMax, maxSize: charactersMax });
   return {
     pack: (facts) => {
-      if (hasSharedLists(facts)) return { facts };
-      const packed = { text: JSON.stringify(facts) };
+      const packed = toPacked(facts);
       justRead.set(packed, facts);
       return packed;
     },
     unpack: (packed) => {
-      if ('facts' in packed) return packed.facts;
       const known = inUse.get(packed) ?? justRead.get(packed);
       if (known !== undefined) return known;
-      const facts: SubjectFacts = JSON.parse(packed.text);
+      const facts = toFacts(packed);
       inUse.set(packed, facts, { size: packed.text.length });
       return facts;
     },
-    sizeOf: (packed) => ('facts' in packed ? sizeOfFacts(packed.facts) : 200 + packed.text.length),
+    sizeOf,
   };
 }
 
-function hasSharedLists({ bindings }: SubjectFacts): boolean {
-  return bindings.some(({ scope }) => scope.type === 'team' && scope.descendants.length > 0);
+function toPacked(facts: SubjectFacts): PackedFacts {
+  const lists = facts.bindings.flatMap(({ scope }) => (scope.type === 'team' ? [scope.descendants] : []));
+  if (lists.every(({ length }) => length === 0)) return { text: JSON.stringify(facts) };
+  const bindings = facts.bindings.map((binding) => withDescendants(binding, () => []));
+  return { text: JSON.stringify({ ...facts, bindings }), lists };
+}
+
+function toFacts({ text, lists }: PackedFacts): SubjectFacts {
+  const facts: SubjectFacts = JSON.parse(text);
+  if (lists === undefined) return facts;
+  const each = lists.values();
+  const nextList = () => each.next().value ?? [];
+  return { ...facts, bindings: facts.bindings.map((binding) => withDescendants(binding, nextList)) };
+}
+
+function withDescendants(binding: BindingFact, descendants: () => readonly string[]): BindingFact {
+  const { scope } = binding;
+  return scope.type === 'team' ? { ...binding, scope: { ...scope, descendants: descendants() } } : binding;
 }
 
 /** Bytes, roughly. Lists that several share are counted for each: they are large only where trees are. */
-function sizeOfFacts({ subject, bindings, resourceTypes }: SubjectFacts): number {
-  const texts = subject.teams.length + (subject.groups?.length ?? 0) + (resourceTypes?.length ?? 0);
-  return bindings.reduce((sum, binding) => sum + sizeOfBinding(binding), 500 + 60 * texts);
-}
-
-function sizeOfBinding({ permissions, scope, conditions }: SubjectFacts['bindings'][number]): number {
-  const below = scope.type === 'team' ? scope.descendants.length : 0;
-  return 400 + 60 * (permissions.length + below) + 200 * (conditions?.length ?? 0);
+function sizeOf({ text, lists = [] }: PackedFacts): number {
+  return lists.reduce((sum, list) => sum + 20 + 60 * list.length, 200 + text.length);
 }

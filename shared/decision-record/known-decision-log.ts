@@ -4,7 +4,7 @@ import { type Clock, secondsAfter } from '../kernel/index.ts';
 import type { OrganizationId } from '../organization/index.ts';
 import type { DecisionLog, DecisionLogLevel } from './decision-log.ts';
 import type { DecisionLogReader } from './decision-log-store.ts';
-import { type AttributeMasker, createAttributeMasker } from './mask-attributes.ts';
+import { type AttributeMasker, createAttributeMasker, maskSecretsOnly } from './mask-attributes.ts';
 
 /** An organization's settings as the recorder needs them: its masks compiled, with the key of its hashes. */
 export type KnownDecisionLog = { readonly level: DecisionLogLevel; readonly mask: AttributeMasker };
@@ -83,12 +83,19 @@ function readTogether(reader: DecisionLogReader) {
   };
 }
 
+/** Of the organizations that mask nothing, which share them. */
+const unmasked: Readonly<Record<DecisionLogLevel, KnownDecisionLog>> = {
+  all: { level: 'all', mask: maskSecretsOnly },
+  'denials-and-privileged': { level: 'denials-and-privileged', mask: maskSecretsOnly },
+};
+
 function toKnown(
   deps: Pick<CachedDecisionLogDeps, 'maskingKey'>,
   organizationId: OrganizationId,
   log: DecisionLog | undefined,
 ): KnownDecisionLog {
   if (log === undefined) throw new Error(`There is no organization "${organizationId}"`);
+  if (log.masks.length === 0) return unmasked[log.level];
   const key = createHmac('sha256', deps.maskingKey).update(organizationId).digest();
   return { level: log.level, mask: createAttributeMasker(log.masks, key) };
 }

@@ -14,6 +14,7 @@ export async function addRows(rows: SeedRows, plan: OrganizationPlan, pepper: Ke
   const id = (kind: 'usr' | 'team' | 'sa' | 'role' | 'bind', n: number) => idOf(kind, place, n);
   const name = `organization-${place + 1}`;
   rows.organization.push([org, name, name]);
+  rows.authorization_revision.push([org]);
   const teams = plan.parents.map((_, n) => id('team', n));
   plan.parents.forEach((parent, n) => {
     rows.team.push([

@@ -64,5 +64,6 @@ function noRows(): SeedRows {
     service_account: [],
     api_key: [],
     locator: [],
+    authorization_revision: [],
   };
 }
