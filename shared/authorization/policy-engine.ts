@@ -74,10 +74,19 @@ export function createPolicyEngine(deps: { clock: Clock }): PolicyEngine {
 
 function decide(active: Active, input: PolicyInput): Decision {
   try {
-    const json = toJson(input);
-    if (json.length > inputCharactersMax) return refuseForError('the input is too large', active.revision);
+    const { bindings, ...question } = input;
+    const known = bindingTexts.get(bindings);
+    const bound = known ?? JSON.stringify(bindings);
+    const json = JSON.stringify(question);
+    if (bound.length + json.length > inputCharactersMax)
+      return refuseForError('the input is too large', active.revision);
     active.policy ??= active.instantiate();
-    const decision = parseDecision(active.policy.evaluate(json), active.revision);
+    const answer =
+      known === undefined
+        ? active.policy.evaluate(`{"bindings":${bound},${json.slice(1)}`)
+        : active.policy.evaluateWith({ key: bindings, json: bound }, json);
+    bindingTexts.set(bindings, bound);
+    const decision = parseDecision(answer, active.revision);
     return decision ?? refuseForError('the policy gave no decision', active.revision);
   } catch (cause) {
     // The guest stopped half-way, its heap is in an unknown state: the next question gets a new instance.
@@ -86,17 +95,11 @@ function decide(active: Active, input: PolicyInput): Decision {
   }
 }
 
+/**
+ * Of bindings asked about before. They are most of the text, and the cache of facts hands out the same ones until they
+ * change: written once, and from the second question on parsed once.
+ */
 const bindingTexts = new WeakMap<PolicyInput['bindings'], string>();
-
-/** Bindings are most of the text, and the cache of facts hands out the same ones until they change: written once. */
-function toJson({ bindings, ...question }: PolicyInput): string {
-  let text = bindingTexts.get(bindings);
-  if (text === undefined) {
-    text = JSON.stringify(bindings);
-    bindingTexts.set(bindings, text);
-  }
-  return `{"bindings":${text},${JSON.stringify(question).slice(1)}`;
-}
 
 const candidatesSchema = z.tuple([z.object({ result: z.array(z.string()) })]);
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readPolicyBundle } from './policy-bundle.ts';
 import { compileWasmPolicy } from './wasm-policy.ts';
 
@@ -39,4 +39,48 @@ test('instances of one module share no memory', () => {
   const [first, second] = [instantiate(), instantiate()];
   first.evaluate(questionOf(4_000_000));
   expect(second.memoryBytes()).toBeLessThan(first.memoryBytes());
+});
+
+describe('bindings that questions share', () => {
+  const organization = { id: 'org_1', status: 'active' };
+  const subject = { type: 'user', id: 'usr_1', known: true, status: 'active', teams: [] };
+  const questionAbout = (action: string) => ({
+    now: 1_800_000_000,
+    organization,
+    subject,
+    action: { name: action },
+    resource: { type: 'document', id: '42', properties: {} },
+    context: {},
+  });
+  const bindingsOf = (actions: readonly string[]) =>
+    actions.map((action, place) => ({
+      id: `bind_${place} ä "`,
+      role: 'some',
+      permissions: [`document:${action}`],
+      effect: 'allow',
+      scope: { type: 'organization', id: organization.id },
+      expires_at: 1_900_000_000.5,
+    }));
+  const actions = ['read', 'list', 'write', 'fly'];
+
+  test('give the answers that they would give in the input, however many are kept and forgotten', () => {
+    const [policy, plain] = [instantiate(), instantiate()];
+    const seededPick = (count: number, n: number) => (n * 2_654_435_761) % count;
+    const holders = Array.from({ length: 3_000 }, (_, n) => bindingsOf(actions.slice(n % 4)));
+    for (let n = 0; n < 9_000; n++) {
+      const key = holders[seededPick(holders.length, n)] ?? [];
+      const question = questionAbout(actions[n % 4] ?? '');
+      const shared = policy.evaluateWith({ key, json: JSON.stringify(key) }, JSON.stringify(question));
+      const whole = plain.evaluate(JSON.stringify({ ...question, bindings: key }));
+      expect(shared).toEqual(whole);
+      // Questions of the other kind are written where they do not touch what is kept.
+      if (n % 100 === 0) policy.evaluate(questionOf(100_000));
+    }
+    expect(policy.memoryBytes()).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  test('that are no JSON throw', () => {
+    const policy = instantiate();
+    expect(() => policy.evaluateWith({ key: {}, json: '[' }, '{}')).toThrow();
+  });
 });

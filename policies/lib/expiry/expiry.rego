@@ -10,7 +10,7 @@ package lib.expiry
 # description: The binding has no expiry, or one that is surely ahead.
 # custom:
 #   code: expiry_live
-live(binding, _) if not "expires_at" in object.keys(binding)
+live(binding, _) if lacks(binding, "expires_at")
 
 live(binding, now) if {
 	is_number(binding.expires_at)
@@ -27,4 +27,16 @@ lapsed(binding, now) if {
 	is_number(binding.expires_at)
 	is_number(now)
 	binding.expires_at <= now
+}
+
+# METADATA
+# title: Lacks
+# description: |
+#   The object has no such member, not even false or null. Looking for the name among `object.keys` would make a set of
+#   them, for every binding of every question.
+# custom:
+#   code: expiry_lacks
+lacks(thing, name) if {
+	not thing[name]
+	not thing[name] == false
 }

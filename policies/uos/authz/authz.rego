@@ -105,7 +105,7 @@ denied_by_binding contains binding.id if {
 granted_by_binding contains binding.id if {
 	some binding in grants
 	conditions_hold(binding)
-	count(unmet_demands(binding)) == 0
+	not demanding(binding)
 }
 
 # METADATA
@@ -117,7 +117,7 @@ granted_by_binding contains binding.id if {
 granted_after_step_up contains binding.id if {
 	some binding in grants
 	conditions_hold(binding)
-	count(unmet_demands(binding)) > 0
+	demanding(binding)
 }
 
 # METADATA

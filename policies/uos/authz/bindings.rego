@@ -85,7 +85,7 @@ beyond_tenant if input.resource.properties.organization != input.organization.id
 #   answer.
 # custom:
 #   code: permitted
-conditions_hold(binding) if not "conditions" in object.keys(binding)
+conditions_hold(binding) if expiry.lacks(binding, "conditions")
 
 conditions_hold(binding) if {
 	is_array(binding.conditions)
@@ -111,6 +111,24 @@ condition_holds(one) if condition.met(one, input)
 suspended(binding) if {
 	some one in binding.conditions
 	condition.unmet(one, input)
+}
+
+# METADATA
+# title: Demanding
+# description: |
+#   The role or a condition demands MFA that was not shown: `unmet_demands` has one. Most bindings demand none, and sets
+#   made to find that out cost more than all else about them.
+# custom:
+#   code: step_up_required
+demanding(binding) if {
+	data.roles[binding.role].mfa
+	not mfa.met({"level": "multi_factor"}, input)
+}
+
+demanding(binding) if {
+	some one in binding.conditions
+	demand := one.mfa
+	not mfa.met(demand, input)
 }
 
 # METADATA
