@@ -21,7 +21,7 @@ const telemetry = await startTelemetry({ serviceName: name, endpoint: config.OTE
 const pool = openPool({ url: config.DATABASE_URL, applicationName: `uos-${name}` });
 const objects = openObjectStore(toObjectStoreLocation(config), ambient);
 const logs = postgresAuditLogStore;
-const publisher = createLogPublisher({ pool, store: logs, objects, random: systemRandom, logger });
+const publisher = createLogPublisher({ ...ambient, pool, store: logs, objects, logger });
 const events = postgresEventRecorder({ ...ambient, source: `uos/${name}` });
 const exporting = {
   pool,

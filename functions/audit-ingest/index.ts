@@ -23,7 +23,7 @@ const publisher = createLogPublisher({
   pool,
   store: postgresAuditLogStore,
   objects,
-  random: systemRandom,
+  ...ambient,
   logger,
 });
 const log = {

@@ -3,16 +3,16 @@ import type { SubjectReference } from '../../shared/authorization/index.ts';
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
 import type { ProblemFailure } from '../../shared/http/index.ts';
 import { type Fail, fail, ok, type Result } from '../../shared/kernel/index.ts';
-import type { LocalRateLimiter } from '../../shared/rate-limit/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
 import { isOverload } from './bound-pool.ts';
 import type { CallerPermission } from './caller-permission.ts';
+import type { QuestionLimits } from './question-limits.ts';
 
 export type AdmitCallerDeps = {
   readonly authenticator: Authenticator;
   readonly mayAsk: CallerPermission;
   /** One unit a question, so that a batch is no way around it, nor a search, which asks about each candidate. */
-  readonly callerLimits: LocalRateLimiter;
+  readonly questionLimits: QuestionLimits;
   readonly decisions: Pick<DecisionRecorder, 'record' | 'isAccepting'>;
   readonly logger: Logger;
 };
@@ -54,11 +54,11 @@ export type Charge = Result<true, ProblemFailure>;
 
 /** Takes what so many questions cost from what the caller may ask now. At once: what is read for them follows. */
 export function chargeCaller(
-  { callerLimits }: Pick<AdmitCallerDeps, 'callerLimits'>,
+  { questionLimits }: Pick<AdmitCallerDeps, 'questionLimits'>,
   caller: Principal,
   questions: number,
 ): Charge {
-  const admission = callerLimits.take(limitKeyOf(caller), Math.max(1, questions));
+  const admission = questionLimits.take(caller, Math.max(1, questions));
   if (admission.isAdmitted) return ok(true);
   return fail({ code: 'rate_limit.exceeded', retryAfterSeconds: admission.retryAfterSeconds });
 }
@@ -77,10 +77,6 @@ export async function admitQuestion(
   if (subjects.every(({ type, id }) => type === caller.type && id === caller.id)) return ok(true);
   const permit = await deps.mayAsk(caller);
   return permit.ok ? ok(true) : permit;
-}
-
-export function limitKeyOf({ organizationId, id }: Principal): string {
-  return `${organizationId} ${id}`;
 }
 
 export function notDecided(

@@ -43,7 +43,7 @@ async function ask(options: { isAdmitted: boolean }) {
         },
       },
       mayAsk: () => Promise.reject(new Error('It asks about itself')),
-      callerLimits: {
+      questionLimits: {
         take: (_, cost) => {
           done.push(`charge ${cost}`);
           return options.isAdmitted ? { isAdmitted: true } : { isAdmitted: false, retryAfterSeconds: 2 };

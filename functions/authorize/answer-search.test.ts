@@ -7,6 +7,7 @@ import { createMemoryRateLimiter } from '../../shared/rate-limit/rate-limiter.me
 import { serviceAccountId } from '../../shared/service-account/index.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { createAnswerSearch } from './answer-search.ts';
+import { createQuestionLimits } from './question-limits.ts';
 
 const ambient = { clock: systemClock, random: systemRandom };
 
@@ -21,6 +22,7 @@ function createCaller(): Principal {
 const [a, b] = [createCaller(), createCaller()];
 
 function setUp({ list = async () => ok(['read', 'write']), burst = 1_000 } = {}) {
+  const limiter = createMemoryRateLimiter({ clock: { now: () => new Date(0) } }, { ratePerSecond: 1, burst });
   const search = createAnswerSearch({
     authenticator: {
       authenticate: async (credential) =>
@@ -29,7 +31,7 @@ function setUp({ list = async () => ok(['read', 'write']), burst = 1_000 } = {})
           : fail({ code: 'credential.invalid', reason: 'unknown' }),
     },
     mayAsk: () => Promise.reject(new Error('not asked')),
-    callerLimits: createMemoryRateLimiter({ clock: { now: () => new Date(0) } }, { ratePerSecond: 1, burst }),
+    questionLimits: createQuestionLimits({ callers: limiter, keys: limiter }),
     decisions: { record: () => undefined, isAccepting: () => true },
     facts: createMemorySubjectFacts(),
     engine: { evaluate: () => ({ decision: true, code: 'permitted', revision: 'r1' }) },

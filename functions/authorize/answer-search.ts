@@ -23,7 +23,6 @@ import {
   type AuthorizeCall,
   admitCaller,
   admitQuestion,
-  limitKeyOf,
 } from './admit-caller.ts';
 import { type QuestionOptions, readOptions } from './evaluation-question.ts';
 import { readJson } from './read-json.ts';
@@ -87,11 +86,10 @@ async function answer(deps: AnswerSearchDeps, call: AuthorizeCall, asked: Asked)
 }
 
 /** A search is no way around the limit: it costs what asking about each of its candidates would. */
-function allowanceOf({ callerLimits }: AdmitCallerDeps, caller: Principal): SearchAllowance {
-  const key = limitKeyOf(caller);
+function allowanceOf({ questionLimits }: AdmitCallerDeps, caller: Principal): SearchAllowance {
   return {
-    take: (count) => callerLimits.take(key, count),
-    giveBack: (count) => callerLimits.giveBack(key, count),
+    take: (count) => questionLimits.take(caller, count),
+    giveBack: (count) => questionLimits.giveBack(caller, count),
   };
 }
 

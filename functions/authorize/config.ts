@@ -31,6 +31,9 @@ export const configSchema = z
      */
     CALLER_RATE_PER_SECOND: z.coerce.number().positive().default(2_000),
     CALLER_BURST: z.coerce.number().int().min(100).default(4_000),
+    /** The same of one of its API keys. */
+    KEY_RATE_PER_SECOND: z.coerce.number().positive().default(1_000),
+    KEY_BURST: z.coerce.number().int().min(100).default(2_000),
     /**
      * API keys a second and at once that may be looked up for one address and be wrong; services behind a mesh share one.
      * At once: below what waits for the database, so that others are looked up meanwhile.

@@ -11,7 +11,7 @@ import type { AuthorizationFeed } from '../../shared/authorization-feed/index.ts
 import type { DecisionRecorder } from '../../shared/decision-record/index.ts';
 import { createTurnBudget, type FunctionOptions } from '../../shared/http/index.ts';
 import type { Clock } from '../../shared/kernel/index.ts';
-import type { CallerLimits, LocalRateLimiter } from '../../shared/rate-limit/index.ts';
+import type { CallerLimits } from '../../shared/rate-limit/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
 import type { SigningKeySet } from '../../shared/signing-key/index.ts';
 import type { Logger } from '../../shared/telemetry/index.ts';
@@ -19,6 +19,7 @@ import { createAccessTokenVerifier } from '../../shared/token/index.ts';
 import type { TrustRuleStore } from '../../shared/workload-identity/index.ts';
 import { createCallerPermission } from './caller-permission.ts';
 import { bodyBytesMax, createHandler } from './handler.ts';
+import type { QuestionLimits } from './question-limits.ts';
 import type { Policies } from './start-policies.ts';
 
 export type AuthorizeFunctionDeps = {
@@ -38,7 +39,7 @@ export type AuthorizeFunctionDeps = {
   /** Seals the page tokens of searches. */
   readonly keyRing: Pick<KeyRing, 'seal' | 'open'>;
   readonly decisions: Pick<DecisionRecorder, 'record' | 'isAccepting'>;
-  readonly callerLimits: LocalRateLimiter;
+  readonly questionLimits: QuestionLimits;
   readonly limits: Pick<CallerLimits, 'failures'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -71,7 +72,7 @@ export function createAuthorizeFunction(deps: AuthorizeFunctionDeps): Omit<Funct
     searchBounds: deps.searchBounds,
     keyRing: deps.keyRing,
     turns: createWorkTurns(),
-    callerLimits: deps.callerLimits,
+    questionLimits: deps.questionLimits,
     decisions,
     clock,
     logger: deps.logger,

@@ -31,6 +31,7 @@ import { boundPool } from './bound-pool.ts';
 import { configSchema } from './config.ts';
 import { createAuthorizeFunction } from './create-authorize-function.ts';
 import { toPolicySettings } from './policy-settings.ts';
+import { createQuestionLimits } from './question-limits.ts';
 import { startPolicies } from './start-policies.ts';
 
 const name = 'authorize';
@@ -81,10 +82,12 @@ const decisions = createDecisionRecorder({
   logger,
 });
 const redis = openRedis({ url: config.REDIS_URL, token: config.REDIS_TOKEN }, { logger });
-const callerLimits = openPathRateLimiter({ clock, redis }, `${name}:callers`, {
-  ratePerSecond: config.CALLER_RATE_PER_SECOND,
-  burst: config.CALLER_BURST,
-});
+const openLimit = (of: string, ratePerSecond: number, burst: number) =>
+  openPathRateLimiter({ clock, redis }, `${name}:${of}`, { ratePerSecond, burst });
+const limits = {
+  callers: openLimit('callers', config.CALLER_RATE_PER_SECOND, config.CALLER_BURST),
+  keys: openLimit('keys', config.KEY_RATE_PER_SECOND, config.KEY_BURST),
+};
 const authorize = createAuthorizeFunction({
   apiKeys: { pool: reads, store: postgresApiKeyStore(reads), pepper },
   trustRules: postgresTrustRuleStore,
@@ -99,7 +102,7 @@ const authorize = createAuthorizeFunction({
   ),
   keyRing: await openKeyRing(keyRing, 'search-page'),
   decisions,
-  callerLimits,
+  questionLimits: createQuestionLimits(limits),
   limits: { failures: openPathFailureLimiter({ clock, redis }, name, toFailureLimit(config)) },
   clock,
   logger,
@@ -114,7 +117,8 @@ const server = createFunctionServer(
 const served = await serve(logger, server, {
   port: config.PORT,
   closers: [
-    callerLimits.close,
+    limits.callers.close,
+    limits.keys.close,
     apiKeyUses.close,
     decisions.close,
     policies.close,

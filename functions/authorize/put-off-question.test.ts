@@ -4,7 +4,6 @@ import { createMemorySubjectFacts, NotEvaluatedError } from '../../shared/author
 import type { DecisionRecord } from '../../shared/decision-record/index.ts';
 import { ok, systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import { organizationId } from '../../shared/organization/index.ts';
-import { createMemoryRateLimiter } from '../../shared/rate-limit/rate-limiter.memory.ts';
 import { serviceAccountId } from '../../shared/service-account/index.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
 import { answerQuestion } from './answer-evaluation.ts';
@@ -37,7 +36,7 @@ it('answers 503 and records nothing where the policy had no room to be asked', a
   const deps = {
     authenticator: { authenticate: () => Promise.reject(new Error('not asked')) },
     mayAsk: () => Promise.reject(new Error('not asked')),
-    callerLimits: createMemoryRateLimiter({ clock: systemClock }, { ratePerSecond: 10, burst: 10 }),
+    questionLimits: { take: () => ({ isAdmitted: true }) as const, giveBack: () => undefined },
     decisions: {
       record: (record: DecisionRecord) => void records.push(record),
       isAccepting: () => true,

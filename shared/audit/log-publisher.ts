@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { withSystem } from '../db/index.ts';
+import { type Clock, startWorkSlice } from '../kernel/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { LogName } from './audit-log.ts';
 import { type PublishLogDeps, publishLog } from './publish-log.ts';
@@ -17,11 +18,12 @@ export type LogPublisher = {
   close(): Promise<void>;
 };
 
-export type LogPublisherDeps = PublishLogDeps & { readonly logger: Logger };
+export type LogPublisherDeps = PublishLogDeps & { readonly clock: Clock; readonly logger: Logger };
 
 /** One bundle, one tile and one checkpoint are rewritten each time, so a busy log is published in strides. */
 const strideMs = 100;
 const sweepMax = 100;
+const sweepSeconds = 25;
 
 export function createLogPublisher(deps: LogPublisherDeps): LogPublisher {
   const wanted = new Map<string, LogName>();
@@ -58,8 +60,12 @@ export function createLogPublisher(deps: LogPublisherDeps): LogPublisher {
 
 async function publishTrailing(deps: LogPublisherDeps): Promise<number> {
   const names = await withSystem(deps.pool, (tx) => deps.store.listUnpublished(tx, sweepMax));
+  const slice = startWorkSlice(deps.clock, sweepSeconds);
   let published = 0;
-  for (const name of names) if (await publish(deps, name)) published++;
+  for (const name of names) {
+    if (slice.isOver()) break;
+    if (await slice.step(() => publish(deps, name))) published++;
+  }
   return published;
 }
 

@@ -1,6 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { withOrg } from '../db/index.ts';
-import { type Clock, type Random, secondsAfter } from '../kernel/index.ts';
+import { type Clock, type Random, startWorkSlice } from '../kernel/index.ts';
 import { type OrganizationId, platformOrganizationId } from '../organization/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { decisionSegmentId } from './decision-buffer.ts';
@@ -36,8 +35,6 @@ const recordsMax = 5_000;
 const charactersMax = 8 * 1024 * 1024;
 /** Pages in a row that others had taken from: whoever seals beside us ends before that. */
 const takenMax = 20;
-/** Rest after each organization, as long as its work took: a tick must not be felt by whoever answers beside it. */
-const restMax = 100;
 
 /**
  * Makes segments of what the instances journaled, of all of them together. Safe beside another run of itself. Resolves
@@ -50,21 +47,20 @@ export async function sealJournal(deps: SealJournalDeps, options: SealJournalOpt
     limit: options.organizationsMax ?? 5_000,
   };
   const due = await withOrg(deps.pool, platformOrganizationId, (tx) => deps.journal.listDue(tx, demand));
-  const deadline = secondsAfter(deps.clock.now(), options.timeoutSeconds ?? 25);
+  const slice = startWorkSlice(deps.clock, options.timeoutSeconds ?? 25);
   const waiting = due.map((owner) => ({ owner, taken: 0 }));
   let segments = 0;
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    if (deps.clock.now() >= deadline) {
+    if (slice.isOver()) {
       deps.logger.warn({ organizations: waiting.length + 1 }, 'Decisions wait for another run');
       break;
     }
-    const began = performance.now();
-    const sealed = await sealQuietly(deps, next.owner);
+    const { owner } = next;
+    const sealed = await slice.step(() => sealQuietly(deps, owner));
     segments += sealed.segments;
     const taken = sealed.rest === 'taken' ? next.taken + 1 : 0;
     // Behind the others: of one that has much, they need not wait for all.
-    if (sealed.rest !== 'none' && taken < takenMax) waiting.push({ owner: next.owner, taken });
-    await pause(Math.min(performance.now() - began, restMax));
+    if (sealed.rest !== 'none' && taken < takenMax) waiting.push({ owner, taken });
   }
   return segments;
 }

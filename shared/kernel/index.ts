@@ -12,3 +12,4 @@ export { type Random, systemRandom } from './random.ts';
 export { type Fail, type Failure, fail, type Ok, ok, type Result } from './result.ts';
 export { isTransientError } from './transient-error.ts';
 export { type TypeId, type TypeIdKind, typeId } from './type-id.ts';
+export { startWorkSlice, type WorkSlice } from './work-slice.ts';

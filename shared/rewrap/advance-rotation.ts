@@ -1,5 +1,5 @@
 import { withOrg, withSystem } from '../db/index.ts';
-import { invariant, secondsAfter } from '../kernel/index.ts';
+import { invariant, secondsAfter, type WorkSlice } from '../kernel/index.ts';
 import { platformOrganizationId } from '../organization/index.ts';
 import { createDataKey } from '../secret/index.ts';
 import { type DataKeyRotation, walking } from './data-key-rotation.ts';
@@ -8,7 +8,6 @@ import { actor } from './rewrap-actor.ts';
 import type { RewrapDeps } from './rewrap-deps.ts';
 import { saveRotation, saveWithin } from './save-rotation.ts';
 import { countRows, walkRows } from './walk-rows.ts';
-import type { WorkSlice } from './work-slice.ts';
 
 /** As far as it is due and the slice allows. Every step finds the rotation as the one before left it in the database. */
 export async function advanceRotation(

@@ -1,10 +1,9 @@
 import { releaseLease, takeLease, withOrg } from '../db/index.ts';
-import { fail, ok, type Result, typeId } from '../kernel/index.ts';
+import { fail, ok, type Result, startWorkSlice, typeId } from '../kernel/index.ts';
 import { platformOrganizationId } from '../organization/index.ts';
 import { advanceRotation } from './advance-rotation.ts';
 import type { DataKeyRotation } from './data-key-rotation.ts';
 import type { RewrapDeps } from './rewrap-deps.ts';
-import { startWorkSlice } from './work-slice.ts';
 
 const runId = typeId('run');
 const leaseName = 'data-key-rotation';

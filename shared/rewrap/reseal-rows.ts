@@ -5,11 +5,10 @@ import {
   withOrg,
   withSystem,
 } from '../db/index.ts';
-import { invariant } from '../kernel/index.ts';
+import { invariant, type WorkSlice } from '../kernel/index.ts';
 import type { KeyRing } from '../secret/index.ts';
 import { type KeyValue, platformScope, type SealedColumn } from './sealed-column.ts';
 import type { SealedRow, SealedRowStore } from './sealed-row-store.ts';
-import type { WorkSlice } from './work-slice.ts';
 
 export type ResealDeps = { readonly pool: DatabasePool; readonly rows: SealedRowStore };
 

@@ -1,5 +1,5 @@
 import { withOrg } from '../db/index.ts';
-import { invariant, secondsAfter } from '../kernel/index.ts';
+import { invariant, secondsAfter, type WorkSlice } from '../kernel/index.ts';
 import { platformOrganizationId } from '../organization/index.ts';
 import { openKeyRing } from '../secret/index.ts';
 import type { DataKeyRotation } from './data-key-rotation.ts';
@@ -8,7 +8,6 @@ import type { RewrapDeps } from './rewrap-deps.ts';
 import { saveRotation } from './save-rotation.ts';
 import { platformScope, rotatedOf } from './sealed-column.ts';
 import type { OrganizationPage } from './sealed-row-store.ts';
-import type { WorkSlice } from './work-slice.ts';
 
 const organizationsOfPage = 1_000;
 const saveEverySeconds = 2;

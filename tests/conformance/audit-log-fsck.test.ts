@@ -8,7 +8,7 @@ import { postgresAuditExportStore } from '../../shared/audit/audit-export-store.
 import { createLogPublisher, requestExport, verifyExport } from '../../shared/audit/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { createHttpPublisher } from '../../shared/events/publisher.http.ts';
-import { systemRandom } from '../../shared/kernel/index.ts';
+import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import type { OrganizationId } from '../../shared/organization/index.ts';
 import { createOutboxRelay } from '../../shared/outbox/index.ts';
 import { postgresOutboxStore } from '../../shared/outbox/outbox-store.postgres.ts';
@@ -59,6 +59,7 @@ async function serveFunctions(): Promise<string> {
     pool: fixture.pools.log,
     store: fixture.log.store,
     objects: fixture.exporting.objects,
+    clock: systemClock,
     random: systemRandom,
     logger,
   });

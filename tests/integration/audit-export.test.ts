@@ -20,7 +20,7 @@ import {
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { parseLeaf } from '../../shared/events/index.ts';
 import { createMemoryPublisher } from '../../shared/events/publisher.memory.ts';
-import { systemRandom } from '../../shared/kernel/index.ts';
+import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import type { OrganizationId } from '../../shared/organization/index.ts';
 import { drainOutbox } from '../../shared/outbox/index.ts';
 import { postgresOutboxStore } from '../../shared/outbox/outbox-store.postgres.ts';
@@ -208,6 +208,7 @@ describe('an export', () => {
       pool: fixture.pools.log,
       store: fixture.log.store,
       objects: fixture.exporting.objects,
+      clock: systemClock,
       random: systemRandom,
       logger: silentLogger,
     });

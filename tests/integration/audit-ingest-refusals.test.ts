@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { bodyBytesMax, createHandler } from '../../functions/audit-ingest/handler.ts';
 import { appendEvents, createLogPublisher, type LogPublisher } from '../../shared/audit/index.ts';
 import { type CloudEvent, toLeaf } from '../../shared/events/index.ts';
-import { systemRandom } from '../../shared/kernel/index.ts';
+import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import type { OrganizationId } from '../../shared/organization/index.ts';
 import { type LogFields, silentLogger } from '../../shared/telemetry/index.ts';
 import {
@@ -30,7 +30,14 @@ beforeEach(async () => {
   const logger = { ...silentLogger, warn: (fields: LogFields) => void warnings.push(fields) };
   const { pool, store } = fixture.log;
   const { objects } = fixture.exporting;
-  publisher = createLogPublisher({ pool, store, objects, random: systemRandom, logger });
+  publisher = createLogPublisher({
+    pool,
+    store,
+    objects,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+  });
   const listener = createHandler({ log: fixture.log, publisher, logger });
   served = await serveFunction('audit-ingest', listener, { bodyBytesMax });
 });

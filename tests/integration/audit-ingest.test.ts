@@ -3,7 +3,7 @@ import { createHandler } from '../../functions/audit-ingest/handler.ts';
 import { appendEvents, createLogPublisher, type LogPublisher } from '../../shared/audit/index.ts';
 import { type CloudEvent, parseLeaf } from '../../shared/events/index.ts';
 import { createMemoryPublisher } from '../../shared/events/publisher.memory.ts';
-import { systemRandom } from '../../shared/kernel/index.ts';
+import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import type { OrganizationId } from '../../shared/organization/index.ts';
 import { drainOutbox } from '../../shared/outbox/index.ts';
 import { postgresOutboxStore } from '../../shared/outbox/outbox-store.postgres.ts';
@@ -36,6 +36,7 @@ beforeEach(async () => {
     pool: fixture.pools.log,
     store: fixture.log.store,
     objects: fixture.exporting.objects,
+    clock: systemClock,
     random: systemRandom,
     logger: silentLogger,
   });

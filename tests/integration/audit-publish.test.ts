@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createHandler } from '../../functions/audit-ingest/handler.ts';
 import { appendEvents, createLogPublisher, type LogPublisher } from '../../shared/audit/index.ts';
 import type { CloudEvent } from '../../shared/events/index.ts';
-import { systemRandom } from '../../shared/kernel/index.ts';
+import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import type { ObjectStore } from '../../shared/object-store/index.ts';
 import type { OrganizationId } from '../../shared/organization/index.ts';
 import { silentLogger } from '../../shared/telemetry/index.ts';
@@ -45,6 +45,7 @@ const publisherOver = (objects: ObjectStore) =>
     pool: fixture.pools.log,
     store: fixture.log.store,
     objects,
+    clock: systemClock,
     random: systemRandom,
     logger: silentLogger,
   });

@@ -56,6 +56,21 @@ describe('a caller beyond its limit', () => {
   });
 });
 
+// Threat: one leaked key uses up what the service's other keys may ask.
+test('a key has a limit of its own beside that of its account', async () => {
+  const limited = await startAuthorizeInstance(world, { keyLimit: { ratePerSecond: 0.01, burst: 3 } });
+  const scene = await setScene(world);
+  const answers = [];
+  for (let n = 0; n < 4; n++) {
+    answers.push(await askAuthorize(limited.base, question(scene.alice), { token: scene.gateway.text }));
+  }
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
+  const itself = { type: 'service_account', id: scene.organization.idOf('outsider') };
+  const other = await askAuthorize(limited.base, question(itself), { token: scene.outsider.text });
+  expect(other.status).toBe(200);
+  await limited.close();
+});
+
 // Threat: a hundred questions in one request would be a way around the limit.
 test('a batch counts by its items', async () => {
   const { gateway, alice } = await setScene(world);

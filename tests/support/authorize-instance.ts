@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { boundPool } from '../../functions/authorize/bound-pool.ts';
 import { createAuthorizeFunction } from '../../functions/authorize/create-authorize-function.ts';
+import { createQuestionLimits } from '../../functions/authorize/question-limits.ts';
 import { type PolicySettings, startPolicies } from '../../functions/authorize/start-policies.ts';
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import type { IssuedApiKey } from '../../shared/api-key/index.ts';
@@ -69,6 +70,8 @@ export async function createAuthorizeWorld(): Promise<AuthorizeWorld> {
 
 export type AuthorizeInstance = Awaited<ReturnType<typeof startAuthorizeInstance>>;
 
+const noLimit: RateLimit = { ratePerSecond: 1e6, burst: 1e6 };
+
 /** One warm instance as its composition root makes it, with decisions kept where the test can see them. */
 export async function startAuthorizeInstance(
   { database, keys, bundleDirectory }: AuthorizeWorld,
@@ -76,6 +79,7 @@ export async function startAuthorizeInstance(
     waitingMax?: number;
     policies?: Partial<PolicySettings>;
     callerLimit?: RateLimit;
+    keyLimit?: RateLimit;
     failures?: RateLimit;
   } = {},
 ) {
@@ -116,10 +120,10 @@ export async function startAuthorizeInstance(
       record: (record) => void records.push(record),
       isAccepting: () => state.isAccepting,
     },
-    callerLimits: createMemoryRateLimiter(
-      { clock: systemClock },
-      options.callerLimit ?? { ratePerSecond: 1e6, burst: 1e6 },
-    ),
+    questionLimits: createQuestionLimits({
+      callers: createMemoryRateLimiter({ clock: systemClock }, options.callerLimit ?? noLimit),
+      keys: createMemoryRateLimiter({ clock: systemClock }, options.keyLimit ?? noLimit),
+    }),
     limits: testLimits(options.failures === undefined ? {} : { failures: options.failures }),
     clock: systemClock,
     logger: silentLogger,

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Clock } from '../kernel/index.ts';
+import type { Clock } from './clock.ts';
 
 /** A bounded stretch of work that leaves room for others between its steps. */
 export type WorkSlice = {
