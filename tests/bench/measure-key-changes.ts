@@ -8,7 +8,7 @@ import { runOpenLoop } from './open-loop.ts';
 
 const changesPerSecond = 20;
 const questionsPerSecond = 167;
-const warmUpSeconds = 5;
+const warmUpSeconds = 15;
 
 /** Keys are issued and revoked by turns over the admin function, while authorize answers its everyday load. */
 export async function measureKeyChanges(scene: BenchScene, options: BenchOptions): Promise<BenchResult[]> {
