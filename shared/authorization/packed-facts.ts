@@ -12,9 +12,12 @@ export type FactsPacker = {
   sizeOf(packed: PackedFacts): number;
 };
 
-/** Subjects that are asked about again and again; with how much text, since what it makes takes a few times as much. */
-const inUseMax = 1_000;
-const inUseCharactersMax = 8 * 1024 * 1024;
+/**
+ * Subjects that are asked about again and again; with how much text, since what it makes takes a few times as much. So
+ * few that the others die young: what lived a second would be old to the collector, and each second brings a thousand.
+ */
+const inUseMax = 128;
+const inUseCharactersMax = 4 * 1024 * 1024;
 /** Those who asked together for what was just read: a tenth of a second of them. */
 const justReadMax = 64;
 
