@@ -23,7 +23,8 @@ export type LogPublisherDeps = PublishLogDeps & { readonly clock: Clock; readonl
 /** One bundle, one tile and one checkpoint are rewritten each time, so a busy log is published in strides. */
 const strideMs = 100;
 const sweepMax = 100;
-const sweepSeconds = 25;
+/** What is left is the next sweep's. A tick seals decisions for 25 s before this, and the next comes after 30. */
+const sweepSeconds = 5;
 
 export function createLogPublisher(deps: LogPublisherDeps): LogPublisher {
   const wanted = new Map<string, LogName>();

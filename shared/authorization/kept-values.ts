@@ -24,7 +24,7 @@ export type KeptValues = {
   addressOf(key: object, json: string): number;
 };
 
-/** Eight bindings take 14 KB. It is added to what one instance may grow to. */
+/** Eight bindings take 14 KB. A share of what one instance may grow to, which the last value kept may overrun by itself. */
 const keptBytesMax = 8 * 1024 * 1024;
 
 /**

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 
 /** The only source of unpredictability. `bytes(n)` returns n cryptographically strong bytes. */
 export type Random = { bytes(count: number): Uint8Array };
@@ -12,7 +12,7 @@ export const systemRandom: Random = {
   bytes: (count) => {
     if (count > poolBytes / 8) return randomBytes(count);
     if (pool.length - given < count) {
-      pool = new Uint8Array(randomBytes(poolBytes));
+      pool = randomFillSync(new Uint8Array(poolBytes));
       given = 0;
     }
     const drawn = pool.slice(given, given + count);
