@@ -8,7 +8,7 @@ import {
   type SubjectFacts,
   toCaller,
 } from '../../shared/authorization/index.ts';
-import { type Result, toNumericDate } from '../../shared/kernel/index.ts';
+import { createRecentMemo, type Result, toNumericDate } from '../../shared/kernel/index.ts';
 
 export type CallerPermissionDeps = EvaluateAccessDeps & {
   readonly engine: Pick<PolicyEngine, 'evaluate' | 'status'>;
@@ -31,7 +31,7 @@ type Remembered = {
  * same, so is the answer. The cache hands out one object of facts until they change, so the object itself is the key.
  */
 export function createCallerPermission(deps: CallerPermissionDeps): CallerPermission {
-  const remembered = new WeakMap<SubjectFacts, Remembered>();
+  const remembered = createRecentMemo<SubjectFacts, Remembered>();
   return async (principal) => {
     const facts = await deps.facts.find(principal.organizationId, principal);
     const second = toNumericDate(deps.clock.now());

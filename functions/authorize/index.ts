@@ -33,7 +33,9 @@ import { createAuthorizeFunction } from './create-authorize-function.ts';
 import { toPolicySettings } from './policy-settings.ts';
 import { createQuestionLimits } from './question-limits.ts';
 import { startPolicies } from './start-policies.ts';
+import { allocateYoung } from './tune-collector.ts';
 
+allocateYoung();
 const name = 'authorize';
 const config = readConfig(configSchema, process.env);
 const logger = createLogger({ name, level: config.LOG_LEVEL });

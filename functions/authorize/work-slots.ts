@@ -1,4 +1,4 @@
-import { fail } from '../../shared/kernel/index.ts';
+import { createTransientMap, fail } from '../../shared/kernel/index.ts';
 import type { Answer } from './admit-caller.ts';
 
 /** Runs work while there is room for it and for its owner's, and refuses at once when there is not. */
@@ -10,7 +10,7 @@ export type WorkSlots = (work: () => Promise<Answer>, owner?: string) => Promise
  * others, whoever asks how much.
  */
 export function createWorkSlots(workMax: number, ownMax = workMax): WorkSlots {
-  const owners = new Map<string, number>();
+  const owners = createTransientMap<string, number>();
   let running = 0;
   function count(owner: string, change: 1 | -1): void {
     running += change;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../kernel/index.ts';
+import { type Clock, createTransientMap } from '../kernel/index.ts';
 import type { AuthorizationFeed } from './authorization-feed.ts';
 
 export type GuardedCacheOptions<T> = {
@@ -45,7 +45,7 @@ export function createGuardedCache<T>(options: GuardedCacheOptions<T>): GuardedC
   const { feed, clock } = options;
   const entries = openEntries(options, 1);
   const madeUp = openEntries(options, madeUpShare);
-  const pending = new Map<string, Pending<T>>();
+  const pending = createTransientMap<string, Pending<T>>();
 
   const read = async (key: string, scope: string, epoch: number, fill: () => Promise<Filled<T>>) => {
     const { value, cacheUntil, isMadeUp } = await fill();

@@ -3,7 +3,6 @@ import { type Clock, secondsAfter } from '../kernel/index.ts';
 import type { EvaluationRequest } from './authzen.ts';
 import { createFactsPacker, type PackedFacts } from './packed-facts.ts';
 import type { ResourceReference, SubjectReference } from './policy-input.ts';
-import { createDescendantSharing } from './shared-descendants.ts';
 import {
   type DataRevision,
   type FactsDemand,
@@ -52,7 +51,6 @@ export function cacheSubjectFacts(
     entriesMax,
     room: { sizeMax: bytesMax / 4, sizeOf: sizeOfResource },
   });
-  const shareDescendants = createDescendantSharing();
   const keep = <T>(value: T): Filled<T> => ({
     value,
     cacheUntil: secondsAfter(clock.now(), limits.ttlSeconds ?? 1_800),
@@ -90,9 +88,9 @@ export function cacheSubjectFacts(
     return read;
   }
 
-  async function readBoth(organizationId: string, subject: SubjectReference, resource?: ResourceReference) {
+  function readBoth(organizationId: string, subject: SubjectReference, resource?: ResourceReference) {
     const demand = resource === undefined ? {} : { resource };
-    return shareDescendants(await source.find(organizationId, subject, demand));
+    return source.find(organizationId, subject, demand);
   }
 
   function keepResource(

@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/index.ts';
+import { type Clock, createTransientMap } from '../kernel/index.ts';
 import type { EvaluationQuestion, EvaluationThreadEvents } from './evaluation-thread.ts';
 import { type EvaluationThreadStart, startEvaluationThreadPair } from './evaluation-thread-pair.ts';
 import { createFairQueue } from './fair-queue.ts';
@@ -60,7 +60,7 @@ export async function createEvaluationQueue(
   { deadlineMs, waitMs, waitingMax }: EvaluationQueueOptions,
 ): Promise<EvaluationQueue> {
   const waiting = createFairQueue<Task>();
-  const asked = new Map<number, Task>();
+  const asked = createTransientMap<number, Task>();
   const rest = createOrganizationRest(deps);
   let lastId = 0;
   let seen = { id: 0, looks: 0 };
@@ -128,8 +128,10 @@ export async function createEvaluationQueue(
     const guilty = asked.get(ended.busyWith());
     const replaced = threads.replace();
     if (guilty !== undefined) end(guilty);
-    for (const task of [...asked.values()].reverse()) waiting.putBack(task.organizationId, task);
-    asked.clear();
+    for (const [id, task] of [...asked].reverse()) {
+      asked.delete(id);
+      waiting.putBack(task.organizationId, task);
+    }
     if (guilty !== undefined && rest.isResting(guilty.organizationId))
       refuse(waiting.takeAllOf(guilty.organizationId), 'too many before it did not end');
     await replaced;

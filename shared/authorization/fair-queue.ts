@@ -1,3 +1,5 @@
+import { createTransientMap } from '../kernel/index.ts';
+
 /** Tasks of many owners: the oldest of each owner in turn, so that who has many waits for itself alone. */
 export type FairQueue<T> = {
   readonly size: number;
@@ -14,7 +16,7 @@ export type FairQueue<T> = {
 
 export function createFairQueue<T>(): FairQueue<T> {
   /** In the order of their turns; none is empty. */
-  const owners = new Map<string, T[]>();
+  const owners = createTransientMap<string, T[]>();
   let size = 0;
   function keep(owner: string, tasks: T[]): void {
     owners.delete(owner);

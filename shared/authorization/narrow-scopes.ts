@@ -1,9 +1,10 @@
+import { createRecentMemo } from '../kernel/index.ts';
 import type { BindingFact, PolicyInput } from './policy-input.ts';
 
 /** For one set of bindings, by the team that a question is about; undefined: one that lies below none of theirs. */
 type Narrowed = Map<string | undefined, readonly BindingFact[]>;
 
-const narrowed = new WeakMap<readonly BindingFact[], Narrowed>();
+const narrowed = createRecentMemo<readonly BindingFact[], Narrowed>();
 const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
 /** Most subjects are asked about in a few teams. */
 const teamsKept = 16;
@@ -26,7 +27,8 @@ export function narrowScopes(
   if (before !== undefined) return before;
   if (known.size >= teamsKept) known.clear();
   const now = bindings.map((binding) => narrowScope(binding, team));
-  narrowed.set(bindings, known.set(team, now));
+  if (known.size === 0) narrowed.set(bindings, known);
+  known.set(team, now);
   return now;
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Clock, fail, ok, type Result } from '../kernel/index.ts';
+import { type Clock, createRecentMemo, fail, ok, type Result } from '../kernel/index.ts';
 import { type Decision, parseDecision, refuseForError } from './decision.ts';
 import type { PolicyBundle, PolicyBundleFailure } from './policy-bundle.ts';
 import type { PolicyInput } from './policy-input.ts';
@@ -85,7 +85,7 @@ function decide(active: Active, input: PolicyInput): Decision {
       known === undefined
         ? active.policy.evaluate(`{"bindings":${bound},${json.slice(1)}`)
         : active.policy.evaluateWith({ key: bindings, json: bound }, json);
-    bindingTexts.set(bindings, bound);
+    if (known === undefined) bindingTexts.set(bindings, bound);
     const decision = parseDecision(answer, active.revision);
     return decision ?? refuseForError('the policy gave no decision', active.revision);
   } catch (cause) {
@@ -99,7 +99,7 @@ function decide(active: Active, input: PolicyInput): Decision {
  * Of bindings asked about before. They are most of the text, and the cache of facts hands out the same ones until they
  * change: written once, and from the second question on parsed once.
  */
-const bindingTexts = new WeakMap<PolicyInput['bindings'], string>();
+const bindingTexts = createRecentMemo<PolicyInput['bindings'], string>();
 
 const candidatesSchema = z.tuple([z.object({ result: z.array(z.string()) })]);
 

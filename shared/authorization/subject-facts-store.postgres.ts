@@ -1,29 +1,17 @@
 import type { DatabasePool } from '../db/index.ts';
-import type { BindingCondition } from './binding-condition.ts';
-import { isPlatformResourceType } from './platform-resource-type.ts';
-import type {
-  Attributes,
-  BindingFact,
-  BindingScope,
-  ResourceReference,
-  SubjectReference,
-  SubjectState,
-} from './policy-input.ts';
-import {
-  type DataRevision,
-  type FactsDemand,
-  type ResourceFacts,
-  type SubjectFacts,
-  type SubjectFactsSource,
-  unknownSubjectFacts,
-} from './subject-facts.ts';
+import { createTransientMap, invariant } from '../kernel/index.ts';
+import type { ResourceReference, SubjectReference } from './policy-input.ts';
+import type { SubjectFactsSource } from './subject-facts.ts';
+import { type FactsRow, toSubjectFacts } from './subject-facts-row.ts';
+import { createTeamTree, rememberTeamTrees, type TeamTree } from './team-trees.ts';
 
 /**
  * One statement, one snapshot, one round trip. The organization is set by the statement itself, in `scope`: every
  * table is read by a subquery that depends on its output, so none can be scanned before the setting stands; were
  * one, row-level security would show it nothing. The setting ends with the statement, which is its own transaction.
  * An API key is looked up first, and is from there on the service account or user it belongs to. One row for each id
- * asked for.
+ * asked for; and one with the organization's tree of teams, unless the revision of subjects' facts is the one of the
+ * tree that the caller has, $6. To list for each of an organization's members the teams below was half the work.
  */
 const toStatement = (asked: string) => `
 with scope as materialized (select set_config('uos.org_id', $1, true) as org_id),
@@ -42,7 +30,7 @@ actor as materialized (
          case when $2 = 'api_key' then key->>'id' else asked end as id
   from keyed
 )
-select asked, (
+select asked, null::json as tree, (
   with recursive
   subject(status, expires_at) as (
     select m.status, null::timestamptz from membership m
@@ -80,17 +68,6 @@ select asked, (
        where b.org_id = actor.org_id and b.subject_type = holder.type and b.subject_id = holder.id
       offset 0
     ) held
-  ),
-  below(root_id, team_id) as (
-    select root.scope_id, child.team_id
-      from (select distinct b.scope_id from bound b where b.scope_type = 'team') root
-     cross join lateral (
-      select t.team_id from team t
-       where t.org_id = actor.org_id and t.parent_team_id = root.scope_id offset 0) child
-    union
-    select below.root_id, child.team_id from below cross join lateral (
-      select t.team_id from team t
-       where t.org_id = actor.org_id and t.parent_team_id = below.team_id offset 0) child
   )
   select json_build_object(
     'organizationStatus', (select o.status from organization o where o.org_id = actor.org_id),
@@ -109,9 +86,6 @@ select asked, (
         'effect', b.effect,
         'scopeType', b.scope_type,
         'scopeId', b.scope_id,
-        'descendants', (
-          select coalesce(json_agg(team_id order by team_id), '[]') from below
-           where b.scope_type = 'team' and below.root_id = b.scope_id),
         'expiresAt', floor(extract(epoch from b.expires_at)),
         'conditions', b.conditions
       ) order by b.binding_id), '[]') from bound b),
@@ -126,51 +100,27 @@ select asked, (
         from authorization_revision v where v.org_id = actor.org_id)
   )
 ) as facts
-from actor`;
+from actor
+union all
+select null, (
+  select coalesce(json_object_agg(parent_team_id, children), '{}') from (
+    select t.parent_team_id, json_agg(t.team_id) as children from team t
+     where t.org_id = scope.org_id and t.parent_team_id is not null group by t.parent_team_id) parents
+), null
+from scope
+where $6::bigint is null or $6 is distinct from (
+  select v.subjects_revision from authorization_revision v where v.org_id = scope.org_id)`;
 
 const one = { name: 'subject-facts', text: toStatement('(values ($3::text))') };
 /** Of its own, since the planner makes a new plan for each array: four times as long for a single subject. */
 const many = { name: 'subjects-facts', text: toStatement('unnest($3::text[])') };
 
-type FactsRow = {
-  readonly organizationStatus: 'active' | 'suspended' | null;
-  readonly subjectStatus: 'active' | 'disabled' | null;
-  readonly subjectExpiresAt: number | null;
-  readonly key: KeyRow | null;
-  readonly teams: readonly string[];
-  readonly groups: readonly string[] | null;
-  readonly bindings: readonly BindingRow[];
-  readonly resourceTypes: readonly string[];
-  readonly resource: ResourceRow | null;
-  readonly revision: DataRevision | null;
-};
+type Row =
+  | { readonly asked: string | null; readonly facts: FactsRow; readonly tree: null }
+  | { readonly facts: null; readonly tree: Readonly<Record<string, readonly string[]>> };
 
-type KeyRow = {
-  readonly type: 'service_account' | 'user';
-  readonly id: string;
-  readonly status: 'active' | 'disabled' | 'revoked';
-  readonly expiresAt: number | null;
-  readonly scopes: readonly string[] | null;
-};
-
-type ResourceRow = {
-  readonly team: string | null;
-  readonly owner: string | null;
-  readonly attributes: Attributes;
-};
-
-type BindingRow = Pick<BindingFact, 'id' | 'role' | 'permissions' | 'effect'> & {
-  readonly scopeType: BindingScope['type'];
-  readonly scopeId: string;
-  readonly descendants: readonly string[];
-  readonly expiresAt: number | null;
-  readonly conditions: readonly BindingCondition[];
-};
-
-type Asked = {
-  readonly ids: Set<string | null>;
-  readonly rows: Promise<ReadonlyMap<string | null, FactsRow>>;
-};
+type Answer = { readonly rows: ReadonlyMap<string | null, FactsRow>; readonly tree: TeamTree };
+type Asked = { readonly ids: Set<string | null>; readonly answer: Promise<Answer> };
 
 const subjectsAtOnce = 100;
 
@@ -179,34 +129,57 @@ const subjectsAtOnce = 100;
  * statement: a search among thousands then costs a tenth. It is sent after each of them asked, so it is never older.
  */
 export function postgresSubjectFacts(pool: Pick<DatabasePool, 'query'>): SubjectFactsSource {
-  const open = new Map<string, Asked>();
-  function ask(key: string, [organizationId, type, ...resource]: readonly (string | null)[]): Asked {
+  const open = createTransientMap<string, Asked>();
+  const trees = rememberTeamTrees();
+  function ask(
+    key: string,
+    { organizationId, values }: { organizationId: string; values: readonly unknown[] },
+  ): Asked {
     const ids = new Set<string | null>();
     const send = async () => {
       if (open.get(key) === asked) open.delete(key);
-      const [first] = ids;
-      const { rows } = await pool.query<{ asked: string | null; facts: FactsRow }>(
+      const [type, ...resource] = values;
+      const tree = trees.get(organizationId);
+      const rest = [...resource, tree?.revision ?? null];
+      const { rows } = await pool.query<Row>(
         ids.size === 1
-          ? { ...one, values: [organizationId, type, first, ...resource] }
-          : { ...many, values: [organizationId, type, [...ids], ...resource] },
+          ? { ...one, values: [organizationId, type, ...ids, ...rest] }
+          : { ...many, values: [organizationId, type, [...ids], ...rest] },
       );
-      return new Map(rows.map((row) => [row.asked, row.facts]));
+      const answer = toAnswer(rows, tree);
+      if (answer.tree !== tree) trees.set(organizationId, answer.tree);
+      return answer;
     };
-    const asked: Asked = { ids, rows: Promise.resolve().then(send) };
+    const asked: Asked = { ids, answer: Promise.resolve().then(send) };
     open.set(key, asked);
     return asked;
   }
   return {
     find: async (organizationId, subject, demand) => {
       const [type, id] = toValues(subject);
-      const values = [organizationId, type, ...toValues(demand?.resource)];
-      const key = JSON.stringify(values);
+      const values = [type, ...toValues(demand?.resource)];
+      const key = JSON.stringify([organizationId, ...values]);
       const shared = open.get(key);
-      const asked = shared !== undefined && shared.ids.size < subjectsAtOnce ? shared : ask(key, values);
+      const hasRoom = shared !== undefined && shared.ids.size < subjectsAtOnce;
+      const asked = hasRoom ? shared : ask(key, { organizationId, values });
       asked.ids.add(id);
-      return toSubjectFacts(organizationId, (await asked.rows).get(id), demand);
+      const { rows, tree } = await asked.answer;
+      return toSubjectFacts({ organizationId, row: rows.get(id), tree, demand });
     },
   };
+}
+
+function toAnswer(rows: readonly Row[], known: TeamTree | undefined): Answer {
+  const found = new Map<string | null, FactsRow>();
+  let children: Row['tree'] = null;
+  for (const row of rows) {
+    if (row.facts === null) children = row.tree;
+    else found.set(row.asked, row.facts);
+  }
+  const [first] = found.values();
+  const tree = children === null ? known : createTeamTree(children, first?.revision?.subjects);
+  invariant(tree !== undefined, 'the tree is told to whoever has none');
+  return { rows: found, tree };
 }
 
 /** With no other text can anything be in the database: NUL is refused there, and half a surrogate pair replaced. */
@@ -217,75 +190,4 @@ function isText(value: string): boolean {
 function toValues(named: ResourceReference | SubjectReference | undefined): [string | null, string | null] {
   if (named === undefined || !isText(named.type) || !isText(named.id)) return [null, null];
   return [named.type, named.id];
-}
-
-function toSubjectFacts(
-  organizationId: string,
-  row: FactsRow | undefined,
-  demand: FactsDemand | undefined,
-): SubjectFacts {
-  const rest = row === undefined ? {} : toRest(row, demand);
-  if (row === undefined || row.organizationStatus === null || row.subjectStatus === null) {
-    return { ...unknownSubjectFacts(organizationId), ...rest };
-  }
-  return {
-    organization: { id: organizationId, status: row.organizationStatus },
-    subject: toSubject(row.subjectStatus, row),
-    bindings: row.bindings.map(toBindingFact),
-    ...rest,
-  };
-}
-
-function toSubject(status: SubjectState['status'], row: FactsRow): SubjectState {
-  const { key, teams } = row;
-  const expiry = toExpiry(row.subjectExpiresAt, key?.expiresAt ?? null);
-  const groups = row.groups === null ? {} : { groups: row.groups };
-  if (key === null) return { known: true, status, teams, ...groups, ...expiry };
-  return {
-    known: true,
-    status: key.status === 'active' ? status : 'disabled',
-    teams,
-    ...groups,
-    acts_as: { type: key.type, id: key.id },
-    ...(key.scopes === null ? {} : { scopes: key.scopes }),
-    ...expiry,
-  };
-}
-
-/** A key lives no longer than its account. */
-function toExpiry(...instants: readonly (number | null)[]): Pick<SubjectState, 'expires_at'> {
-  const known = instants.filter((instant) => instant !== null);
-  return known.length === 0 ? {} : { expires_at: Math.min(...known) };
-}
-
-/** Threat: what was registered under a name that is the platform's own would say of its things whose they are. */
-function toRest({ resourceTypes, resource, revision }: FactsRow, demand: FactsDemand | undefined) {
-  const asked = demand?.resource;
-  const isHeeded = asked !== undefined && !isPlatformResourceType(asked.type);
-  return {
-    resourceTypes: resourceTypes.filter((type) => !isPlatformResourceType(type)),
-    ...(asked === undefined ? {} : { resource: isHeeded ? resource && toResource(resource) : null }),
-    ...(revision === null ? {} : { revision }),
-  };
-}
-
-function toResource({ team, owner, attributes }: ResourceRow): ResourceFacts {
-  return { ...(team === null ? {} : { team }), ...(owner === null ? {} : { owner }), attributes };
-}
-
-function toBindingFact(row: BindingRow): BindingFact {
-  const { id, role, permissions, effect, expiresAt, conditions } = row;
-  return {
-    id,
-    role,
-    permissions,
-    effect,
-    scope: toScope(row),
-    ...(expiresAt === null ? {} : { expires_at: expiresAt }),
-    ...(conditions.length === 0 ? {} : { conditions }),
-  };
-}
-
-function toScope({ scopeType, scopeId, descendants }: BindingRow): BindingScope {
-  return scopeType === 'team' ? { type: 'team', id: scopeId, descendants } : { type: scopeType, id: scopeId };
 }

@@ -103,23 +103,6 @@ describe('remembered facts', () => {
     expect(state.reads).toBeLessThanOrEqual(200);
   });
 
-  test('of one tree share the list of its teams, and of another state of it do not', async () => {
-    const { cached } = cacheFacts((id) => ({
-      ...atRoot(),
-      revision:
-        id === 'usr_2' ? { data: 9, subjects: 9, resources: 3 } : { data: 7, subjects: 7, resources: 3 },
-    }));
-    const listOf = async (id: number) => {
-      const scope = (await cached.find(organizationId, user(id))).bindings[0]?.scope;
-      return scope?.type === 'team' ? scope.descendants : undefined;
-    };
-    const [first, second, third] = [await listOf(0), await listOf(1), await listOf(2)];
-    expect(first).toEqual(tree);
-    expect(second).toBe(first);
-    expect(third).toEqual(tree);
-    expect(third).not.toBe(first);
-  });
-
   // Threat: anyone who may ask makes up subjects until nobody's facts are remembered.
   test('of subjects that do not exist drive out no others', async () => {
     const unknown = { ...facts, subject: { known: false, status: 'disabled', teams: [] } } as const;

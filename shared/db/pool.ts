@@ -65,7 +65,7 @@ async function queryOnce<Row extends pg.QueryResultRow>(
 ): Promise<pg.QueryResult<Row>> {
   const client = await connect();
   try {
-    const result = await client.query<Row>(config);
+    const result = await ask<Row>(client, config);
     client.release();
     return result;
   } catch (error) {
@@ -73,6 +73,19 @@ async function queryOnce<Row extends pg.QueryResultRow>(
     client.release(true);
     throw error;
   }
+}
+
+/**
+ * By a callback, as pg-pool asks too: when pg (8.23) makes the promise itself, V8 keeps each query with its values and
+ * rows until the next major collection, which is then soon.
+ */
+function ask<Row extends pg.QueryResultRow>(
+  client: pg.PoolClient,
+  config: pg.QueryConfig,
+): Promise<pg.QueryResult<Row>> {
+  return new Promise((resolve, reject) => {
+    client.query<Row>(config, (error, result) => (error ? reject(error) : resolve(result)));
+  });
 }
 
 /** pg-pool's own time limit has no code; with one, it is seen to be transient. */

@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../kernel/index.ts';
+import { type Clock, createTransientSet, type Random } from '../kernel/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { createDecisionBuffer } from './decision-buffer.ts';
 import type { DecisionJournal } from './decision-journal.ts';
@@ -69,7 +69,7 @@ export function createDecisionRecorder(
       }
     },
   });
-  const pending = new Set<Promise<void>>();
+  const pending = createTransientSet<Promise<void>>();
 
   function keep(record: DecisionRecord, log: KnownDecisionLog | undefined): void {
     if (log !== undefined && !isKept(log.level, record)) {

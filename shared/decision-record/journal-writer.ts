@@ -1,3 +1,4 @@
+import { createTransientSet } from '../kernel/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { DecisionBuffer } from './decision-buffer.ts';
 import type { DecisionJournal, JournalPart } from './decision-journal.ts';
@@ -26,7 +27,7 @@ export type JournalWriter = {
 const writesMax = 3;
 
 export function createJournalWriter(deps: JournalWriterDeps): JournalWriter {
-  const running = new Set<Promise<void>>();
+  const running = createTransientSet<Promise<void>>();
   /** The fate of the lines that wait, whichever write takes them. */
   let waiting = openFate();
   let isBeginDue = false;

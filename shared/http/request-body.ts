@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { fail, ok, type Result } from '../kernel/index.ts';
+import { createTransientSet, fail, ok, type Result } from '../kernel/index.ts';
 
 export type BodyFailure = {
   readonly code: 'request.body_too_large' | 'request.body_timeout' | 'request.malformed';
@@ -25,8 +25,8 @@ const nothing = Buffer.alloc(0);
 /** One timer sweeps all bodies that are still to come; one a request would cost more than reading it. */
 export function createBodyReader(limits: { bytesMax: number; timeoutMs: number }): BodyReader {
   const { bytesMax, timeoutMs } = limits;
-  // In the order in which they began: a set keeps it.
-  const pending = new Set<Pending>();
+  // In the order in which they began.
+  const pending = createTransientSet<Pending>();
   let sweeps = 0;
   let isSweeping = false;
   const sweepLater = () => {

@@ -9,7 +9,14 @@ export { DeadlineError, withDeadline } from './deadline.ts';
 export { invariant } from './invariant.ts';
 export { namePattern } from './name.ts';
 export { type Random, systemRandom } from './random.ts';
+export { createRecentMemo, type RecentMemo } from './recent-memo.ts';
 export { type Fail, type Failure, fail, type Ok, ok, type Result } from './result.ts';
 export { isTransientError } from './transient-error.ts';
+export {
+  createTransientMap,
+  createTransientSet,
+  type TransientMap,
+  type TransientSet,
+} from './transient-map.ts';
 export { type TypeId, type TypeIdKind, typeId } from './type-id.ts';
 export { startWorkSlice, type WorkSlice } from './work-slice.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/index.ts';
+import { type Clock, createTransientMap } from '../kernel/index.ts';
 import type { FailureLedger, FailureLimiter } from './failure-limiter.ts';
 import { createMemoryRateLimiter } from './rate-limiter.memory.ts';
 import type { Admission, RateLimit } from './rate-limiter.ts';
@@ -17,7 +17,7 @@ export function createFailureLimiter(
   { waitMsMax = waitMsDefault } = {},
 ): FailureLimiter {
   const local = createMemoryRateLimiter({ clock }, limit);
-  const attempts = new Map<string, Attempts>();
+  const attempts = createTransientMap<string, Attempts>();
 
   async function enter(key: string): Promise<Admission> {
     let late: AbortSignal | undefined;

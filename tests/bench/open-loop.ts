@@ -111,7 +111,7 @@ export async function runOpenLoop(options: {
     const isSpun = milliseconds < timerMs && options.rate <= spunRateMax;
     return new Promise((resolve) => {
       if (isSpun) setImmediate(resolve);
-      else setTimeout(resolve, milliseconds - timerMs);
+      else setTimeout(resolve, Math.max(0, milliseconds - timerMs));
     });
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
-import type { DatabasePool } from '../../shared/db/index.ts';
+import { type DatabasePool, withOrg } from '../../shared/db/index.ts';
 import { createTestDatabase, openTestPool, type TestDatabase } from '../support/postgres.ts';
 import { type SeededOrganization, seedOrganization } from '../support/seed-organization.ts';
 
@@ -92,5 +92,38 @@ describe('facts of subjects that are asked for together', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     isDown = false;
     expect((await find('user-1')).subject.known).toBe(true);
+  });
+});
+
+describe('the tree of teams', () => {
+  it('is told once for each state of it, to whoever asks about its members', async () => {
+    const { organizationId, idOf } = await seedOrganization(pool, {
+      users: ['ann', 'ben'],
+      teams: { root: { members: ['ann', 'ben'] }, left: { parent: 'root' }, right: { parent: 'root' } },
+      bindings: [{ role: 'Developer', subject: 'root', at: { team: 'root' } }],
+    });
+    const state = { trees: 0 };
+    const source = postgresSubjectFacts({
+      query: async (config) => {
+        const answer = await pool.query<never>(config);
+        state.trees += answer.rows.filter(({ tree }) => tree !== null).length;
+        return answer;
+      },
+    });
+    const below = async (name: string) => {
+      const found = await source.find(organizationId, { type: 'user', id: idOf(name) });
+      const scope = found.bindings[0]?.scope;
+      return scope?.type === 'team' ? scope.descendants : undefined;
+    };
+    const both = [idOf('left'), idOf('right')].sort();
+    expect(await below('ann')).toEqual(both);
+    expect(await below('ben')).toBe(await below('ann'));
+    expect(state.trees).toBe(1);
+    await withOrg(pool, organizationId, (tx) =>
+      tx.updateTable('team').set({ parent_team_id: null }).where('team_id', '=', idOf('left')).execute(),
+    );
+    expect(await below('ben')).toEqual([idOf('right')]);
+    expect(await below('ann')).toBe(await below('ben'));
+    expect(state.trees).toBe(2);
   });
 });

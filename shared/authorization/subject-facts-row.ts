@@ -1,0 +1,126 @@
+import type { BindingCondition } from './binding-condition.ts';
+import { isPlatformResourceType } from './platform-resource-type.ts';
+import type { Attributes, BindingFact, BindingScope, SubjectState } from './policy-input.ts';
+import {
+  type DataRevision,
+  type FactsDemand,
+  type ResourceFacts,
+  type SubjectFacts,
+  unknownSubjectFacts,
+} from './subject-facts.ts';
+import type { TeamTree } from './team-trees.ts';
+
+/** As the statement builds it. */
+export type FactsRow = {
+  readonly organizationStatus: 'active' | 'suspended' | null;
+  readonly subjectStatus: 'active' | 'disabled' | null;
+  readonly subjectExpiresAt: number | null;
+  readonly key: KeyRow | null;
+  readonly teams: readonly string[];
+  readonly groups: readonly string[] | null;
+  readonly bindings: readonly BindingRow[];
+  readonly resourceTypes: readonly string[];
+  readonly resource: ResourceRow | null;
+  readonly revision: DataRevision | null;
+};
+
+type KeyRow = {
+  readonly type: 'service_account' | 'user';
+  readonly id: string;
+  readonly status: 'active' | 'disabled' | 'revoked';
+  readonly expiresAt: number | null;
+  readonly scopes: readonly string[] | null;
+};
+
+type ResourceRow = {
+  readonly team: string | null;
+  readonly owner: string | null;
+  readonly attributes: Attributes;
+};
+
+type BindingRow = Pick<BindingFact, 'id' | 'role' | 'permissions' | 'effect'> & {
+  readonly scopeType: BindingScope['type'];
+  readonly scopeId: string;
+  readonly expiresAt: number | null;
+  readonly conditions: readonly BindingCondition[];
+};
+
+/** What the rows of one answer say of one subject. */
+export function toSubjectFacts({
+  organizationId,
+  row,
+  tree,
+  demand,
+}: {
+  readonly organizationId: string;
+  readonly row: FactsRow | undefined;
+  readonly tree: TeamTree;
+  readonly demand: FactsDemand | undefined;
+}): SubjectFacts {
+  const rest = row === undefined ? {} : toRest(row, demand);
+  if (row === undefined || row.organizationStatus === null || row.subjectStatus === null) {
+    return { ...unknownSubjectFacts(organizationId), ...rest };
+  }
+  return {
+    organization: { id: organizationId, status: row.organizationStatus },
+    subject: toSubject(row.subjectStatus, row),
+    bindings: row.bindings.map((binding) => toBindingFact(binding, tree)),
+    ...rest,
+  };
+}
+
+function toSubject(status: SubjectState['status'], row: FactsRow): SubjectState {
+  const { key, teams } = row;
+  const expiry = toExpiry(row.subjectExpiresAt, key?.expiresAt ?? null);
+  const groups = row.groups === null ? {} : { groups: row.groups };
+  if (key === null) return { known: true, status, teams, ...groups, ...expiry };
+  return {
+    known: true,
+    status: key.status === 'active' ? status : 'disabled',
+    teams,
+    ...groups,
+    acts_as: { type: key.type, id: key.id },
+    ...(key.scopes === null ? {} : { scopes: key.scopes }),
+    ...expiry,
+  };
+}
+
+/** A key lives no longer than its account. */
+function toExpiry(...instants: readonly (number | null)[]): Pick<SubjectState, 'expires_at'> {
+  const known = instants.filter((instant) => instant !== null);
+  return known.length === 0 ? {} : { expires_at: Math.min(...known) };
+}
+
+/** Threat: what was registered under a name that is the platform's own would say of its things whose they are. */
+function toRest({ resourceTypes, resource, revision }: FactsRow, demand: FactsDemand | undefined) {
+  const asked = demand?.resource;
+  const isHeeded = asked !== undefined && !isPlatformResourceType(asked.type);
+  return {
+    resourceTypes: resourceTypes.filter((type) => !isPlatformResourceType(type)),
+    ...(asked === undefined ? {} : { resource: isHeeded ? resource && toResource(resource) : null }),
+    ...(revision === null ? {} : { revision }),
+  };
+}
+
+function toResource({ team, owner, attributes }: ResourceRow): ResourceFacts {
+  return { ...(team === null ? {} : { team }), ...(owner === null ? {} : { owner }), attributes };
+}
+
+function toBindingFact(row: BindingRow, tree: TeamTree): BindingFact {
+  const { id, role, permissions, effect, expiresAt, conditions } = row;
+  return {
+    id,
+    role,
+    permissions,
+    effect,
+    scope: toScope(row, tree),
+    ...(expiresAt === null ? {} : { expires_at: expiresAt }),
+    ...(conditions.length === 0 ? {} : { conditions }),
+  };
+}
+
+function toScope({ scopeType, scopeId }: BindingRow, tree: TeamTree): BindingScope {
+  return scopeType === 'team'
+    ? { type: 'team', id: scopeId, descendants: tree.below(scopeId) }
+    : { type: scopeType, id: scopeId };
+}
