@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseEvaluationRequest } from './authzen.ts';
+import { evaluationRequestSchema, parseEvaluationRequest } from './authzen.ts';
 
 const request = {
   subject: { type: 'user', id: 'usr_1' },
@@ -59,6 +59,38 @@ describe('an AuthZEN evaluation request', () => {
       ok: false,
       failure: { code: 'request.malformed', detail },
     });
+  });
+
+  test('is accepted exactly when the schema accepts it, and means the same', () => {
+    const usual = 30;
+    const name = fc.oneof(
+      { weight: usual, arbitrary: fc.string({ minLength: 1 }) },
+      fc.constantFrom('', 'x'.repeat(256), 'x'.repeat(257), 'x'.repeat(1024), 'x'.repeat(1025), 7, null),
+    );
+    const attributes = fc.oneof(
+      { weight: usual, arbitrary: fc.dictionary(fc.string(), fc.jsonValue()) },
+      fc.constantFrom(null, [], 'no'),
+    );
+    const entity = fc.record(
+      { type: name, id: name, name, properties: attributes, other: name },
+      { requiredKeys: ['type', 'id', 'name'] },
+    );
+    const body = fc.record(
+      { subject: entity, action: entity, resource: entity, context: attributes, other: name },
+      { requiredKeys: ['subject', 'action', 'resource'] },
+    );
+    let accepted = 0;
+    fc.assert(
+      fc.property(body, (value) => {
+        const expected = evaluationRequestSchema.safeParse(value);
+        const parsed = parseEvaluationRequest(value);
+        expect(parsed.ok).toBe(expected.success);
+        if (parsed.ok) expect(parsed.value).toEqual(expected.data);
+        accepted += parsed.ok ? 1 : 0;
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(accepted).toBeGreaterThan(100);
   });
 
   test('never makes the parser throw', () => {

@@ -1,14 +1,12 @@
 import { z } from 'zod';
 import { fail, ok, type Result } from '../kernel/index.ts';
 
-const nameSchema = z
-  .string('must be a string')
-  .min(1, 'must not be empty')
-  .max(256, 'must be at most 256 characters');
-const idSchema = z
-  .string('must be a string')
-  .min(1, 'must not be empty')
-  .max(1024, 'must be at most 1024 characters');
+const nameMax = 256;
+const idMax = 1024;
+const textSchema = (max: number) =>
+  z.string('must be a string').min(1, 'must not be empty').max(max, `must be at most ${max} characters`);
+const nameSchema = textSchema(nameMax);
+const idSchema = textSchema(idMax);
 /** A member that is null counts as left out (I-JSON, RFC 7493): many serializers write it. */
 const attributesSchema = z
   // As it is: a copy of each of a hundred items that share one large context would hold up everybody.
@@ -42,6 +40,8 @@ export type EvaluationRequestFailure = {
 };
 
 export function parseEvaluationRequest(body: unknown): Result<EvaluationRequest, EvaluationRequestFailure> {
+  const valid = readEvaluationRequest(body);
+  if (valid !== undefined) return ok(valid);
   const parsed = evaluationRequestSchema.safeParse(body);
   if (parsed.success) return ok(parsed.data);
   const faults = parsed.error.issues.map(({ path, message, input }) => {
@@ -57,4 +57,36 @@ function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {
 
 function memberOf(value: unknown, key: PropertyKey): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+/** What the schema would accept, in a tenth of its time; undefined for the rest, of which it says what is wrong. */
+function readEvaluationRequest(body: unknown): EvaluationRequest | undefined {
+  if (!isRecord(body)) return undefined;
+  const subject = readEntity(body['subject']);
+  const resource = readEntity(body['resource']);
+  const { action, context } = body;
+  if (subject === undefined || resource === undefined || !isRecord(action)) return undefined;
+  const { name, properties } = action;
+  if (!isText(name, nameMax) || !isAttributes(properties) || !isAttributes(context)) return undefined;
+  return {
+    subject,
+    action: { name, properties: properties ?? undefined },
+    resource,
+    context: context ?? undefined,
+  };
+}
+
+function readEntity(value: unknown): EvaluationRequest['subject'] | undefined {
+  if (!isRecord(value)) return undefined;
+  const { type, id, properties } = value;
+  if (!isText(type, nameMax) || !isText(id, idMax) || !isAttributes(properties)) return undefined;
+  return { type, id, properties: properties ?? undefined };
+}
+
+function isText(value: unknown, max: number): value is string {
+  return typeof value === 'string' && value.length >= 1 && value.length <= max;
+}
+
+function isAttributes(value: unknown): value is Readonly<Record<string, unknown>> | null | undefined {
+  return value === undefined || value === null || isRecord(value);
 }
