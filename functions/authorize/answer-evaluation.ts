@@ -56,9 +56,10 @@ export async function answerQuestion(
   const admitted = await admitQuestion(deps, caller, [request.subject], charged);
   if (!admitted.ok) return admitted;
   const { organizationId } = caller;
+  const { engine, clock } = deps;
   const facts = narrowToCredential(deps.facts, caller);
   const question = { organizationId, request, ...demandOf(options) };
-  const decision = await evaluateAccess({ ...deps, facts }, question);
+  const decision = await evaluateAccess({ facts, engine, clock }, question);
   // Without a revision no policy was asked: facts could not be had, or too much was.
   if (decision.revision === undefined) return notDecided(deps, call, decision.cause);
   if (decision.code === 'error') logNothingDecided(deps, call, decision);

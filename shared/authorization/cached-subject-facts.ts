@@ -81,11 +81,26 @@ export function cacheSubjectFacts(
     return areOfOneMoment(facts, part) ? join(facts, part) : readAgain();
   }
 
+  /** What is kept, if it says all that a question rests on: most questions, and none of them waits. */
+  function peek(organizationId: string, subject: SubjectReference, resource?: ResourceReference) {
+    const packed = subjects.peek(keyOf(organizationId, subject));
+    if (packed === undefined) return undefined;
+    const facts = packer.unpack(packed);
+    if (resource === undefined || !facts.resourceTypes?.includes(resource.type)) return facts;
+    const part = resources.peek(keyOf(organizationId, resource));
+    return part !== undefined && areOfOneMoment(facts, part) ? join(facts, part) : undefined;
+  }
+
   /** For whoever knows of something newer than what is kept. */
   async function renew(organizationId: string, subject: SubjectReference, resource?: ResourceReference) {
     const read = readBoth(organizationId, subject, resource);
     await subjects.renew(keyOf(organizationId, subject), organizationId, () => readSubject(read));
     return read;
+  }
+
+  async function findAsNewAs(minDataRevision: number, ...asked: Parameters<typeof find>) {
+    const facts = await find(...asked);
+    return isAsNewAs(facts, minDataRevision) ? facts : renew(...asked);
   }
 
   function readBoth(organizationId: string, subject: SubjectReference, resource?: ResourceReference) {
@@ -109,17 +124,18 @@ export function cacheSubjectFacts(
   return {
     prefetch: (organizationId, { subject, resource }) => {
       // Without the feed nothing is shared, and it would be read twice.
-      if (!feed.isLive()) return;
+      if (!feed.isLive() || peek(organizationId, subject, resource) !== undefined) return;
       const names = {
         subject: { type: subject.type, id: subject.id },
         resource: { type: resource.type, id: resource.id },
       };
       find(organizationId, names.subject, names.resource).catch(() => undefined);
     },
-    find: async (organizationId, subject, { resource, minDataRevision }: FactsDemand = {}) => {
-      const facts = await find(organizationId, subject, resource);
-      if (minDataRevision === undefined || isAsNewAs(facts, minDataRevision)) return facts;
-      return renew(organizationId, subject, resource);
+    find: (organizationId, subject, { resource, minDataRevision = 0 }: FactsDemand = {}) => {
+      const known = peek(organizationId, subject, resource);
+      return known !== undefined && isAsNewAs(known, minDataRevision)
+        ? Promise.resolve(known)
+        : findAsNewAs(minDataRevision, organizationId, subject, resource);
     },
   };
 }

@@ -147,7 +147,7 @@ export function postgresSubjectFacts(pool: Pick<DatabasePool, 'query'>): Subject
           : { ...many, values: [organizationId, type, [...ids], ...rest] },
       );
       const answer = toAnswer(rows, tree);
-      if (answer.tree !== tree) trees.set(organizationId, answer.tree);
+      if (answer.tree !== tree && answer.tree.revision !== undefined) trees.set(organizationId, answer.tree);
       return answer;
     };
     const asked: Asked = { ids, answer: Promise.resolve().then(send) };

@@ -9,10 +9,14 @@ export type TeamTree = {
   below(teamId: string): readonly string[];
 };
 
-/** The trees seen last in this process. */
+/**
+ * The trees seen last in this process. After half an hour one is read anew, as facts are: for whoever changes teams with
+ * triggers switched off.
+ */
 export type TeamTrees = Pick<LRUCache<string, TeamTree>, 'get' | 'set'>;
 
 const treesMax = 10_000;
+const ttlMs = 30 * 60_000;
 /** In all trees together; with the lists of those below, about 150 bytes each. */
 const teamsMax = 500_000;
 /** What a tree's lists may hold together, for each of its teams: enough for all of them where it is so deep. */
@@ -21,6 +25,7 @@ const listedPerTeam = 8;
 export function rememberTeamTrees(): TeamTrees {
   return new LRUCache<string, TeamTree>({
     max: treesMax,
+    ttl: ttlMs,
     maxSize: teamsMax,
     sizeCalculation: ({ teams }) => 1 + teams,
   });

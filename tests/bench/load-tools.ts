@@ -129,7 +129,10 @@ export async function isAnsweredRight({ base, path, headers, body, isRight }: Lo
   return response.status === 200 && isRight(await response.text());
 }
 
-/** Questions of a file, `<authorization> <body>` a line, in turn, for about as many answers. */
+/**
+ * Questions of a file, `<authorization> <body>` a line, in turn, for about as many answers. Over few connections: what is
+ * read for the first time takes long, and sixteen of them at once are shed.
+ */
 export async function measureManyPeak(
   url: string,
   questions: string,
@@ -141,7 +144,7 @@ export async function measureManyPeak(
   let requests = 0;
   let failed = 0;
   while (requests < requestsWanted) {
-    const args = ['-c', cores.load, 'wrk', '-t1', '-c16', '-d5s', '-s', script, url];
+    const args = ['-c', cores.load, 'wrk', '-t1', '-c4', '-d5s', '-s', script, url];
     const { stdout } = await run('taskset', args, { timeout: 60_000 });
     const [done, bad] = (/^UOS (.*)$/m.exec(stdout)?.[1] ?? '').split(' ').map(Number);
     if (done === undefined || bad === undefined) throw new Error(`wrk said: ${stdout}`);

@@ -38,7 +38,7 @@ export async function measureMemory(scene: BenchScene, options: BenchOptions): P
     if (failed > decisions) break;
     const usage = await readProcessUsage(authorize.pid);
     resident.push((usage?.residentBytes ?? Number.NaN) / 2 ** 20);
-    options.progress(`  ${decisions} decisions: ${resident.at(-1)?.toFixed(0)} MiB`);
+    options.progress(`  ${decisions} decisions, ${failed} refused: ${resident.at(-1)?.toFixed(0)} MiB`);
   }
   await authorize.stop();
   // The heap reaches its size early and then breathes: half of the rounds against the other half.
