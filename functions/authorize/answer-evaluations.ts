@@ -3,6 +3,7 @@ import {
   demandFreshFacts,
   type EvaluateBatchDeps,
   type EvaluationOutcome,
+  type EvaluationsItem,
   type EvaluationsRequest,
   evaluateBatch,
   narrowToCredential,
@@ -18,7 +19,7 @@ import {
   notDecided,
 } from './admit-caller.ts';
 import { answerQuestion, logNothingDecided } from './answer-evaluation.ts';
-import { type QuestionOptions, readOptions, reasonsOf, toQuestion } from './evaluation-question.ts';
+import { type QuestionOptions, readOptions, toQuestion } from './evaluation-question.ts';
 import { presentDecision, toReasons } from './present-decision.ts';
 import { readJson } from './read-json.ts';
 import { type RecordDecisionDeps, recordDecision } from './record-decision.ts';
@@ -62,8 +63,14 @@ async function answerBatch(
   const subjects = batch.items.flatMap(({ request }) => (request.ok ? [request.value.subject] : []));
   const admitted = await admitQuestion(deps, caller, subjects);
   if (!admitted.ok) return admitted;
-  const facts = demandFreshFacts(narrowToCredential(deps.facts, caller), options.minDataRevision);
-  const outcomes = await evaluateBatch({ ...deps, facts }, { organizationId: caller.organizationId, batch });
+  const own = batch.items.map(({ source }) => readOptions(source));
+  const items = batch.items.map((item, place) => withFaultOf(own[place], item));
+  const facts = demandFreshFacts(
+    narrowToCredential(deps.facts, caller),
+    newestDemanded([ok(options), ...own]),
+  );
+  const { organizationId } = caller;
+  const outcomes = await evaluateBatch({ ...deps, facts }, { organizationId, batch: { ...batch, items } });
   const undecided = outcomes.find(
     (outcome) => 'decision' in outcome && outcome.decision.revision === undefined,
   );
@@ -72,9 +79,27 @@ async function answerBatch(
     return notDecided(deps, call, undecided.decision.cause);
   await Promise.all(outcomes.map((outcome, item) => keep(deps, call, { caller, outcome, item })));
   const answers = outcomes.map((outcome, place) =>
-    present(outcome, reasonsOf(batch.items[place]?.source) ?? options.reasons ?? false),
+    present(outcome, reasonsOf(own[place]) ?? options.reasons ?? false),
   );
   return ok(`{"evaluations":[${answers.join(',')}]}`);
+}
+
+type OptionsRead = ReturnType<typeof readOptions>;
+
+function withFaultOf(options: OptionsRead | undefined, item: EvaluationsItem): EvaluationsItem {
+  return options?.ok === false && item.request.ok ? { ...item, request: options } : item;
+}
+
+/** One set of facts answers all items, hence the newest that any of them demands. */
+function newestDemanded(all: readonly OptionsRead[]): number | undefined {
+  const demanded = all.flatMap((options) => (options.ok ? [options.value.minDataRevision] : []));
+  const stated = demanded.filter((revision) => revision !== undefined);
+  return stated.length === 0 ? undefined : Math.max(...stated);
+}
+
+/** An item says for itself whether it is explained. */
+function reasonsOf(options: OptionsRead | undefined): boolean | undefined {
+  return options?.ok ? options.value.reasons : undefined;
 }
 
 async function keep(

@@ -40,12 +40,6 @@ export function readOptions(value: unknown): Result<QuestionOptions, JsonFailure
   return ok({ reasons: typeof reasons === 'boolean' ? reasons : undefined, minDataRevision });
 }
 
-/** Of an item of a batch, which says for itself whether it is explained. */
-export function reasonsOf(item: unknown): boolean | undefined {
-  const reasons = memberOf(memberOf(item, 'options'), 'reasons');
-  return typeof reasons === 'boolean' ? reasons : undefined;
-}
-
 function isRevision(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

@@ -95,7 +95,7 @@ const authorize = createAuthorizeFunction({
   trustRules: postgresTrustRuleStore,
   signingKeys,
   apiKeyUses,
-  facts: cacheSubjectFacts({ source: postgresSubjectFacts(reads), feed, clock }),
+  facts: cacheSubjectFacts({ source: postgresSubjectFacts(reads, { feed }), feed, clock }),
   feed,
   policies,
   candidates: bundleCandidates(

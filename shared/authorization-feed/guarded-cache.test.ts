@@ -152,4 +152,19 @@ describe('epochs', () => {
     expect(epochs.of('b')).toBe(epochs.of('a'));
     expect(epochs.of('c')).toBeGreaterThan(epochs.of('a'));
   });
+
+  // Zanzibar, section 2.2: an answer given once at a revision must not be followed by one from before it.
+  it('keeps nothing in the place of what says that it is newer', async () => {
+    const { feed, clock } = setUp();
+    const isOlder = (value: number, kept: number) => value < kept;
+    const cache = createGuardedCache<number>({ feed, clock, entriesMax: 10, isOlder });
+    const slow = Promise.withResolvers<{ value: number; cacheUntil: Date }>();
+    const racing = cache.get('key', 'scope', () => slow.promise);
+    await cache.renew('key', 'scope', async () => ({ value: 2, cacheUntil: later }));
+    slow.resolve({ value: 1, cacheUntil: later });
+    expect(await racing).toBe(1);
+    expect(cache.peek('key')).toBe(2);
+    await cache.renew('key', 'scope', async () => ({ value: 3, cacheUntil: later }));
+    expect(cache.peek('key')).toBe(3);
+  });
 });

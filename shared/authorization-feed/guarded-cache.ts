@@ -8,6 +8,8 @@ export type GuardedCacheOptions<T> = {
   readonly entriesMax: number;
   /** For values that may be large: the room for all of them, in the unit of `sizeOf`, which is at least 1. */
   readonly room?: { readonly sizeMax: number; sizeOf(value: T): number };
+  /** For values that say how new they are: one that is older than what is kept is not kept in its place. */
+  readonly isOlder?: (value: T, kept: T) => boolean;
 };
 
 export type Filled<T> = {
@@ -50,6 +52,8 @@ export function createGuardedCache<T>(options: GuardedCacheOptions<T>): GuardedC
   const read = async (key: string, scope: string, epoch: number, fill: () => Promise<Filled<T>>) => {
     const { value, cacheUntil, isMadeUp } = await fill();
     if (cacheUntil !== undefined && feed.epochOf(scope) === epoch) {
+      const newer = findEntry(key)?.value;
+      if (newer !== undefined && options.isOlder?.(value, newer)) return value;
       const [kept, other] = isMadeUp === true ? [madeUp, entries] : [entries, madeUp];
       kept.set(key, { scope, epoch, until: cacheUntil.getTime(), value });
       other.delete(key);

@@ -65,7 +65,17 @@ describe('an AuthZEN evaluation request', () => {
     const usual = 30;
     const name = fc.oneof(
       { weight: usual, arbitrary: fc.string({ minLength: 1 }) },
-      fc.constantFrom('', 'x'.repeat(256), 'x'.repeat(257), 'x'.repeat(1024), 'x'.repeat(1025), 7, null),
+      fc.constantFrom(
+        '',
+        'x'.repeat(256),
+        'x'.repeat(257),
+        'x'.repeat(1024),
+        'x'.repeat(1025),
+        '\u{1f600}'.repeat(256),
+        '\u{1f600}'.repeat(1024),
+        7,
+        null,
+      ),
     );
     const attributes = fc.oneof(
       { weight: usual, arbitrary: fc.dictionary(fc.string(), fc.jsonValue()) },

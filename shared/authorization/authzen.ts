@@ -59,7 +59,10 @@ function memberOf(value: unknown, key: PropertyKey): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
-/** What the schema would accept, in a tenth of its time; undefined for the rest, of which it says what is wrong. */
+/**
+ * Most of what the schema accepts, in a tenth of its time; undefined for the rest, of which the schema says what is wrong
+ * if anything is: it counts code points, where here a long text beyond the basic plane is too long.
+ */
 function readEvaluationRequest(body: unknown): EvaluationRequest | undefined {
   if (!isRecord(body)) return undefined;
   const subject = readEntity(body['subject']);

@@ -44,12 +44,14 @@ export function cacheSubjectFacts(
     clock,
     entriesMax,
     room: { sizeMax: bytesMax, sizeOf: packer.sizeOf },
+    isOlder: ({ data = 0 }, kept) => data < (kept.data ?? 0),
   });
   const resources = createGuardedCache<ResourcePart>({
     feed,
     clock,
     entriesMax,
     room: { sizeMax: bytesMax / 4, sizeOf: sizeOfResource },
+    isOlder: ({ revision }, kept) => (revision?.data ?? 0) < (kept.revision?.data ?? 0),
   });
   const keep = <T>(value: T): Filled<T> => ({
     value,

@@ -2,8 +2,13 @@ import { LRUCache } from 'lru-cache';
 import type { BindingFact } from './policy-input.ts';
 import type { SubjectFacts } from './subject-facts.ts';
 
-/** `lists`: of the bindings at a team, in their order, the teams below it; they are shared with others' facts. */
-export type PackedFacts = { readonly text: string; readonly lists?: readonly (readonly string[])[] };
+export type PackedFacts = {
+  readonly text: string;
+  /** Of the bindings at a team, in their order, the teams below it; they are shared with others' facts. */
+  readonly lists?: readonly (readonly string[])[];
+  /** `data` of the facts' revision. */
+  readonly data?: number;
+};
 
 export type FactsPacker = {
   pack(facts: SubjectFacts): PackedFacts;
@@ -18,8 +23,8 @@ export type FactsPacker = {
  */
 const inUseMax = 128;
 const inUseCharactersMax = 4 * 1024 * 1024;
-/** Those who asked together for what was just read: a tenth of a second of them. */
-const justReadMax = 64;
+/** Those who asked together for what was just read: a tenth of a second of them; with how many bytes. */
+const justReadMax = { max: 64, maxSize: 16 * 1024 * 1024 };
 
 /**
  * Keeps facts as text, since most are read once and then only kept: of a hundred thousand subjects the collector would
@@ -27,12 +32,12 @@ const justReadMax = 64;
  * is asked about a second time is kept unpacked for a while; unpacking takes some millionths of a second.
  */
 export function createFactsPacker({ charactersMax = inUseCharactersMax } = {}): FactsPacker {
-  const justRead = new LRUCache<PackedFacts, SubjectFacts>({ max: justReadMax });
+  const justRead = new LRUCache<PackedFacts, SubjectFacts>(justReadMax);
   const inUse = new LRUCache<PackedFacts, SubjectFacts>({ max: inUseMax, maxSize: charactersMax });
   return {
     pack: (facts) => {
       const packed = toPacked(facts);
-      justRead.set(packed, facts);
+      justRead.set(packed, facts, { size: sizeOf(packed) });
       return packed;
     },
     unpack: (packed) => {
@@ -48,9 +53,10 @@ export function createFactsPacker({ charactersMax = inUseCharactersMax } = {}): 
 
 function toPacked(facts: SubjectFacts): PackedFacts {
   const lists = facts.bindings.flatMap(({ scope }) => (scope.type === 'team' ? [scope.descendants] : []));
-  if (lists.every(({ length }) => length === 0)) return { text: JSON.stringify(facts) };
+  const data = facts.revision === undefined ? {} : { data: facts.revision.data };
+  if (lists.every(({ length }) => length === 0)) return { text: JSON.stringify(facts), ...data };
   const bindings = facts.bindings.map((binding) => withDescendants(binding, () => []));
-  return { text: JSON.stringify({ ...facts, bindings }), lists };
+  return { text: JSON.stringify({ ...facts, bindings }), lists, ...data };
 }
 
 function toFacts({ text, lists }: PackedFacts): SubjectFacts {

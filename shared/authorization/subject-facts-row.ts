@@ -64,7 +64,7 @@ export function toSubjectFacts({
   return {
     organization: { id: organizationId, status: row.organizationStatus },
     subject: toSubject(row.subjectStatus, row),
-    bindings: row.bindings.map((binding) => toBindingFact(binding, tree)),
+    bindings: toBindingFacts(row.bindings, tree),
     ...rest,
   };
 }
@@ -106,21 +106,44 @@ function toResource({ team, owner, attributes }: ResourceRow): ResourceFacts {
   return { ...(team === null ? {} : { team }), ...(owner === null ? {} : { owner }), attributes };
 }
 
-function toBindingFact(row: BindingRow, tree: TeamTree): BindingFact {
+/**
+ * Teams below the teams of all bindings of one subject. Threat: a chain of ten thousand teams and a thousand bindings
+ * along it are ten million names, made while nobody else is answered, by whoever writes an organization's declaration.
+ */
+const namesBelowMax = 100_000;
+
+/** Throws when a subject's bindings reach more teams than one answer can weigh. */
+function toBindingFacts(rows: readonly BindingRow[], tree: TeamTree): readonly BindingFact[] {
+  let left = namesBelowMax;
+  const descendantsOf = (teamId: string) => {
+    const below = tree.below(teamId, left);
+    if (below === undefined) {
+      throw new Error(`The bindings of one subject reach more than ${namesBelowMax} teams, each counted`);
+    }
+    left -= below.length;
+    return below;
+  };
+  return rows.map((row) => toBindingFact(row, descendantsOf));
+}
+
+function toBindingFact(row: BindingRow, descendantsOf: (teamId: string) => readonly string[]): BindingFact {
   const { id, role, permissions, effect, expiresAt, conditions } = row;
   return {
     id,
     role,
     permissions,
     effect,
-    scope: toScope(row, tree),
+    scope: toScope(row, descendantsOf),
     ...(expiresAt === null ? {} : { expires_at: expiresAt }),
     ...(conditions.length === 0 ? {} : { conditions }),
   };
 }
 
-function toScope({ scopeType, scopeId }: BindingRow, tree: TeamTree): BindingScope {
+function toScope(
+  { scopeType, scopeId }: BindingRow,
+  descendantsOf: (teamId: string) => readonly string[],
+): BindingScope {
   return scopeType === 'team'
-    ? { type: 'team', id: scopeId, descendants: tree.below(scopeId) }
+    ? { type: 'team', id: scopeId, descendants: descendantsOf(scopeId) }
     : { type: scopeType, id: scopeId };
 }

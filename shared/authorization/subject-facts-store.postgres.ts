@@ -1,3 +1,4 @@
+import type { AuthorizationFeed } from '../authorization-feed/index.ts';
 import type { DatabasePool } from '../db/index.ts';
 import { createTransientMap, invariant } from '../kernel/index.ts';
 import type { ResourceReference, SubjectReference } from './policy-input.ts';
@@ -119,7 +120,12 @@ type Row =
   | { readonly asked: string | null; readonly facts: FactsRow; readonly tree: null }
   | { readonly facts: null; readonly tree: Readonly<Record<string, readonly string[]>> };
 
-type Answer = { readonly rows: ReadonlyMap<string | null, FactsRow>; readonly tree: TeamTree };
+type Answer = {
+  readonly rows: ReadonlyMap<string | null, FactsRow>;
+  readonly tree: TeamTree;
+  /** Whether the tree is worth remembering: told now, and with a revision by which it can be known again. */
+  readonly isNews: boolean;
+};
 type Asked = { readonly ids: Set<string | null>; readonly answer: Promise<Answer> };
 
 const subjectsAtOnce = 100;
@@ -127,10 +133,15 @@ const subjectsAtOnce = 100;
 /**
  * Subjects of one type that are asked for in the same turn of the event loop, about the same resource, share a
  * statement: a search among thousands then costs a tenth. It is sent after each of them asked, so it is never older.
+ * Only over a pool: a transaction that changes teams would see them before the change is counted. `feed`: what says
+ * that the database may be another; without it trees of teams are remembered for seconds.
  */
-export function postgresSubjectFacts(pool: Pick<DatabasePool, 'query'>): SubjectFactsSource {
+export function postgresSubjectFacts(
+  pool: Pick<DatabasePool, 'query'>,
+  { feed }: { readonly feed?: AuthorizationFeed } = {},
+): SubjectFactsSource {
   const open = createTransientMap<string, Asked>();
-  const trees = rememberTeamTrees();
+  const trees = rememberTeamTrees(feed);
   function ask(
     key: string,
     { organizationId, values }: { organizationId: string; values: readonly unknown[] },
@@ -139,15 +150,24 @@ export function postgresSubjectFacts(pool: Pick<DatabasePool, 'query'>): Subject
     const send = async () => {
       if (open.get(key) === asked) open.delete(key);
       const [type, ...resource] = values;
-      const tree = trees.get(organizationId);
-      const rest = [...resource, tree?.revision ?? null];
-      const { rows } = await pool.query<Row>(
-        ids.size === 1
-          ? { ...one, values: [organizationId, type, ...ids, ...rest] }
-          : { ...many, values: [organizationId, type, [...ids], ...rest] },
-      );
-      const answer = toAnswer(rows, tree);
-      if (answer.tree !== tree && answer.tree.revision !== undefined) trees.set(organizationId, answer.tree);
+      const sent: { tree: TeamTree | undefined; epoch: number } = { tree: undefined, epoch: trees.epoch() };
+      const { rows } = await pool.query<Row>({
+        ...(ids.size === 1 ? one : many),
+        // Read when a connection is in hand: hundreds that waited for one would each be told a tree known by then.
+        get values() {
+          sent.tree = trees.get(organizationId);
+          sent.epoch = trees.epoch();
+          return [
+            organizationId,
+            type,
+            ids.size === 1 ? [...ids][0] : [...ids],
+            ...resource,
+            sent.tree?.revision ?? null,
+          ];
+        },
+      });
+      const answer = toAnswer(rows, [sent.tree, trees.get(organizationId)]);
+      if (answer.isNews) trees.set(organizationId, answer.tree, sent.epoch);
       return answer;
     };
     const asked: Asked = { ids, answer: Promise.resolve().then(send) };
@@ -169,17 +189,27 @@ export function postgresSubjectFacts(pool: Pick<DatabasePool, 'query'>): Subject
   };
 }
 
-function toAnswer(rows: readonly Row[], known: TeamTree | undefined): Answer {
+/** `sent`: the tree whose revision was sent; `latest`: what another answer has told meanwhile. */
+function toAnswer(
+  rows: readonly Row[],
+  [sent, latest]: readonly [sent: TeamTree | undefined, latest: TeamTree | undefined],
+): Answer {
   const found = new Map<string | null, FactsRow>();
   let children: Row['tree'] = null;
   for (const row of rows) {
     if (row.facts === null) children = row.tree;
     else found.set(row.asked, row.facts);
   }
+  if (children === null) {
+    invariant(sent !== undefined, 'the tree is told to whoever has none');
+    return { rows: found, tree: sent, isNews: false };
+  }
   const [first] = found.values();
-  const tree = children === null ? known : createTeamTree(children, first?.revision?.subjects);
-  invariant(tree !== undefined, 'the tree is told to whoever has none');
-  return { rows: found, tree };
+  const revision = first?.revision?.subjects;
+  if (revision !== undefined && latest?.revision === revision) {
+    return { rows: found, tree: latest, isNews: false };
+  }
+  return { rows: found, tree: createTeamTree(children, revision), isNews: revision !== undefined };
 }
 
 /** With no other text can anything be in the database: NUL is refused there, and half a surrogate pair replaced. */

@@ -148,3 +148,19 @@ describe('facts that are read ahead', () => {
     expect(state.reads).toBe(1);
   });
 });
+
+test('what was demanded anew stays remembered when an older reading of the same ends after it', async () => {
+  const old = Promise.withResolvers<SubjectFacts>();
+  const newer = { ...facts, resource: null, revision: { data: 9, subjects: 9, resources: 3 } };
+  const answers = [old.promise, Promise.resolve(newer)];
+  const source = { find: () => answers.shift() ?? Promise.reject(new Error('read a third time')) };
+  const cached = cacheSubjectFacts({ source, feed: { epochOf: () => 0, isLive: () => true }, clock });
+  const resource = { type: 'invoice', id: '1' };
+  const racing = cached.find(organizationId, user(1), { resource });
+  // The slow reading is shared, and found to be too old: the other is begun, and kept.
+  const demanding = cached.find(organizationId, user(1), { resource, minDataRevision: 9 });
+  old.resolve({ ...facts, resource: null });
+  expect((await demanding).revision?.data).toBe(9);
+  expect((await racing).revision?.data).toBe(7);
+  expect((await cached.find(organizationId, user(1), { resource })).revision?.data).toBe(9);
+});

@@ -71,6 +71,8 @@ async function queryOnce<Row extends pg.QueryResultRow>(
   } catch (error) {
     // What it failed of may be the connection: the next caller gets another.
     client.release(true);
+    // Told from the socket, it says nothing of who asked.
+    if (error instanceof Error) Error.captureStackTrace(error);
     throw error;
   }
 }

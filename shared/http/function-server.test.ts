@@ -100,10 +100,15 @@ describe('a function', () => {
   test('gets the request id of the caller back on success and on errors, and a new one for a forged one', async () => {
     const served = await start({ listener: echoApp() });
     const named = await ask(served, { path: '/nowhere', headers: { 'x-request-id': 'caller-7' } });
-    const forged = await ask(served, { path: '/nowhere', headers: { 'x-request-id': 'a b' } });
+    const spaced = await ask(served, { path: '/nowhere', headers: { 'x-request-id': 'order 42' } });
+    const forged = await ask(served, { path: '/nowhere', headers: { 'x-request-id': 'a\tb' } });
+    const long = await ask(served, { path: '/nowhere', headers: { 'x-request-id': 'x'.repeat(257) } });
     expect(named.headers['x-request-id']).toBe('caller-7');
     expect(JSON.parse(named.body)).toMatchObject({ status: 404, instance: 'urn:uos:request:caller-7' });
+    expect(spaced.headers['x-request-id']).toBe('order 42');
+    expect(JSON.parse(spaced.body)).toMatchObject({ instance: 'urn:uos:request:order%2042' });
     expect(forged.headers['x-request-id']).toMatch(/^req_/);
+    expect(long.headers['x-request-id']).toMatch(/^req_/);
   });
 
   // CWE-348: a caller that names its own address must not choose its rate limit or its audit record.

@@ -94,7 +94,7 @@ export function problem(failure: ProblemFailure, requestId: string): ProblemResp
     status: row.status,
     code,
     ...(detail === undefined ? {} : { detail }),
-    instance: `urn:uos:request:${requestId}`,
+    instance: `urn:uos:request:${encodeURI(requestId)}`,
     ...members,
   };
   return {

@@ -1,4 +1,7 @@
-/** The part of a `Map` that what is under way needs. */
+/**
+ * The part of a `Map` that what is under way needs. Whoever goes through it may delete what he has been given; what is
+ * deleted or added elsewhere meanwhile may come or not.
+ */
 export type TransientMap<K, V> = Iterable<[K, V]> & {
   readonly size: number;
   get(key: K): V | undefined;

@@ -102,7 +102,7 @@ async function readBytes({ body }: Response): Promise<Uint8Array | undefined> {
   }
 }
 
-const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
+const requestIdPattern = /^[\x20-\x7e]{1,256}$/;
 /** W3C Trace Context section 3.2: version ff and ids of zeros are not valid. */
 const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 const tracestatePattern = /^[\x20-\x7e]{1,512}$/;

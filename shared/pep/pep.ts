@@ -19,7 +19,7 @@ export type PepOptions = {
 
 /** What a call carries on to the decision point, so that logs and traces join up. */
 export type CallContext = {
-  /** Sent as `X-Request-ID`; dropped when it is not 1 to 128 visible ASCII characters. */
+  /** Sent as `X-Request-ID`; dropped when it is not 1 to 256 characters of printable ASCII. */
   readonly requestId?: string | undefined;
   /** W3C Trace Context; dropped when malformed. */
   readonly traceparent?: string | undefined;

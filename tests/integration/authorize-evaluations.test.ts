@@ -156,6 +156,27 @@ describe('an answer that must be as new as an earlier one', () => {
     }
   });
 
+  it('is as new as the newest bound of any item of a batch; a bound that is none is a fault of its item', async () => {
+    const { json } = await askAs(...shapes()[0], { reasons: true });
+    const revision: number = json.context.data_revision;
+    const batch = (...bounds: unknown[]) =>
+      evaluations({
+        subject: scene.alice,
+        ...read,
+        evaluations: bounds.map((bound) => ({ ...document('1'), options: { min_data_revision: bound } })),
+      });
+    expect((await batch(revision, 0)).status).toBe(200);
+    expect((await batch(0, revision + 1_000)).status).toBe(503);
+    const faulty = await batch(revision, '7');
+    expect(faulty.json.evaluations).toEqual([
+      { decision: true },
+      {
+        decision: false,
+        context: { error: { status: 400, message: 'options.min_data_revision must be a whole number' } },
+      },
+    ]);
+  });
+
   it('is not given for a bound that is none', async () => {
     for (const [path, body] of shapes()) {
       for (const bound of ['7', -1, 1.5, {}]) {

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type AuthorizeInstance,
@@ -191,11 +194,15 @@ describe('the contract', () => {
 
   // A Host header decides nothing: a cache would hand poisoned addresses to others.
   it('names its addresses from configuration, whatever the Host header says', async () => {
-    const response = await fetch(`${instance.base}/.well-known/authzen-configuration`, {
-      headers: { 'x-forwarded-host': 'evil.example.test', host: 'evil.example.test' },
+    const host = 'evil.example.test';
+    // Not fetch: it does not let a caller choose Host.
+    const request = get(`${instance.base}/.well-known/authzen-configuration`, {
+      headers: { host, 'x-forwarded-host': host, forwarded: `host=${host}` },
     });
-    expect(response.headers.get('content-type')).toBe('application/json');
-    expect(await response.json()).toEqual({
+    const [response]: IncomingMessage[] = await once(request, 'response');
+    expect(request.getHeader('host')).toBe(host);
+    expect(response?.headers['content-type']).toBe('application/json');
+    expect(JSON.parse(response === undefined ? '' : await text(response))).toEqual({
       policy_decision_point: publicUrl,
       access_evaluation_endpoint: `${publicUrl}/access/v1/evaluation`,
       access_evaluations_endpoint: `${publicUrl}/access/v1/evaluations`,

@@ -126,4 +126,40 @@ describe('the tree of teams', () => {
     expect(await below('ann')).toBe(await below('ben'));
     expect(state.trees).toBe(2);
   });
+
+  it('is one for all who were told it at once', async () => {
+    const { organizationId, idOf } = await seedOrganization(pool, {
+      users: ['ann'],
+      teams: { root: { members: ['ann'] }, left: { parent: 'root' } },
+      bindings: [{ role: 'Developer', subject: 'root', at: { team: 'root' } }],
+    });
+    const source = postgresSubjectFacts(pool);
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, n) =>
+        source.find(
+          organizationId,
+          { type: 'user', id: idOf('ann') },
+          { resource: { type: 'doc', id: `${n}` } },
+        ),
+      ),
+    );
+    const lists = answers.map(({ bindings: [binding] }) =>
+      binding?.scope.type === 'team' ? binding.scope.descendants : undefined,
+    );
+    expect(lists[0]).toEqual([idOf('left')]);
+    for (const list of lists) expect(list).toBe(lists[0]);
+  });
+
+  // Threat: who declares a deep chain of teams and bindings all along it holds up everybody for seconds.
+  it('is not listed again and again for one subject: beyond a bound there is no answer', async () => {
+    const names = Array.from({ length: 600 }, (_, n) => `chain-${n}`);
+    const { organizationId, idOf } = await seedOrganization(pool, {
+      users: ['ann'],
+      teams: Object.fromEntries(names.map((name, n) => [name, n === 0 ? {} : { parent: `chain-${n - 1}` }])),
+      bindings: names.slice(0, 300).map((team) => ({ role: 'Developer', subject: 'ann', at: { team } })),
+    });
+    const source = postgresSubjectFacts(pool);
+    const found = source.find(organizationId, { type: 'user', id: idOf('ann') });
+    await expect(found).rejects.toThrow('more than 100000 teams');
+  });
 });
