@@ -9,13 +9,10 @@ import { measureRevocation } from './measure-revocation.ts';
  * The decision point with everything on (caller proven, facts from PostgreSQL and cache, decisions recorded) beside its
  * database and the load generator on one machine.
  */
-export const benchAuthorize = benchParts(
-  {
-    rates: measureRates,
-    peers: measurePeers,
-    overload: measureOverload,
-    revocation: measureRevocation,
-    memory: measureMemory,
-  },
-  ['rates'],
-);
+export const benchAuthorize = benchParts({
+  rates: measureRates,
+  peers: measurePeers,
+  overload: measureOverload,
+  revocation: measureRevocation,
+  memory: measureMemory,
+});

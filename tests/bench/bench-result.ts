@@ -15,11 +15,9 @@ export type BenchOptions = {
   /** Arrivals per second, and for how long; absent: every rate that there is a bound for. */
   readonly rate?: number;
   readonly seconds?: number;
-  /** Less data and shorter, to see that the bench works. */
+  /** A small seed and shorter, to see that the bench works; else the customer's scale. */
   readonly quick: boolean;
-  /** Every part at the customer's scale, which takes half an hour; else the baseline: 833/s over a small seed. */
-  readonly full: boolean;
-  /** Names of the parts to be measured; absent: with `full` or `quick` all, else the baseline. */
+  /** Names of the parts to be measured; absent: all. */
   readonly only?: readonly string[];
   progress(line: string): void;
 };

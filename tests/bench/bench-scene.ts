@@ -28,7 +28,7 @@ export type BenchScene = AsyncDisposable & {
 type Env = Readonly<Record<string, string>>;
 
 /** A durable PostgreSQL with the seeded data on this very machine. */
-export async function setBenchScene({ full, progress }: BenchOptions): Promise<BenchScene> {
+export async function setBenchScene({ quick, progress }: BenchOptions): Promise<BenchScene> {
   const closers = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'uos-bench-'));
   closers.defer(() => rm(directory, { recursive: true, force: true }));
@@ -47,7 +47,7 @@ export async function setBenchScene({ full, progress }: BenchOptions): Promise<B
   await bootstrapPlatform({ pool, clock: systemClock, random: systemRandom });
   const keys = await openTestApiKeys(pool);
   closers.defer(() => keys.dispose());
-  const scale = full ? seedScales.full : seedScales.small;
+  const scale = quick ? seedScales.small : seedScales.full;
   progress(`Seeding ${scale.organizations} organizations`);
   await seedDatabase({ ownerUrl: postgres.ownerUrl, pepper: keys.deps.pepper, scale, progress });
   await writeAllToDisk(postgres.superuserUrl);

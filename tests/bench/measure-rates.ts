@@ -24,10 +24,9 @@ export async function measureRates(scene: BenchScene, options: BenchOptions): Pr
   return results;
 }
 
-function ratesOf({ rate, seconds, quick, full }: BenchOptions): Rate[] {
+function ratesOf({ rate, seconds, quick }: BenchOptions): Rate[] {
   if (rate !== undefined) return [{ rate, seconds: seconds ?? 60, p95Max: 10 }];
   const burst = { rate: 833, seconds: seconds ?? (quick ? 10 : 60), p95Max: 10 };
-  if (!full && !quick) return [burst];
   return [{ rate: 167, seconds: seconds ?? (quick ? 10 : 300), p95Max: 5 }, burst];
 }
 
