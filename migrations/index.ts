@@ -21,6 +21,7 @@ import * as keyEnvironment from './0019-keep-key-environment.ts';
 import * as group from './0020-create-group.ts';
 import * as supersedeRotation from './0021-supersede-data-key-rotation.ts';
 import * as countNoJournalLines from './0022-count-no-journal-lines.ts';
+import * as reviseTeamsApart from './0023-revise-teams-apart.ts';
 
 /** Append-only. Named here, not found on disk, so that a bundle carries them. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -45,6 +46,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0020-create-group': group,
   '0021-supersede-data-key-rotation': supersedeRotation,
   '0022-count-no-journal-lines': countNoJournalLines,
+  '0023-revise-teams-apart': reviseTeamsApart,
 };
 
 /** Applies what is missing, in one transaction. Returns the names applied; throws with the cause otherwise. */

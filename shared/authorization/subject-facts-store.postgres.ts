@@ -11,8 +11,8 @@ import { createTeamTree, rememberTeamTrees, type TeamTree } from './team-trees.t
  * table is read by a subquery that depends on its output, so none can be scanned before the setting stands; were
  * one, row-level security would show it nothing. The setting ends with the statement, which is its own transaction.
  * An API key is looked up first, and is from there on the service account or user it belongs to. One row for each id
- * asked for; and one with the organization's tree of teams, unless the revision of subjects' facts is the one of the
- * tree that the caller has, $6. To list for each of an organization's members the teams below was half the work.
+ * asked for; and one with the organization's tree of teams, unless their revision is the one of the tree that the caller
+ * has, $6. To list for each of an organization's members the teams below was half the work.
  */
 const toStatement = (asked: string) => `
 with scope as materialized (select set_config('uos.org_id', $1, true) as org_id),
@@ -103,14 +103,17 @@ select asked, null::json as tree, (
 ) as facts
 from actor
 union all
-select null, (
-  select coalesce(json_object_agg(parent_team_id, children), '{}') from (
-    select t.parent_team_id, json_agg(t.team_id) as children from team t
-     where t.org_id = scope.org_id and t.parent_team_id is not null group by t.parent_team_id) parents
+select null, json_build_object(
+  'revision', revised.teams_revision,
+  'children', (
+    select coalesce(json_object_agg(parent_team_id, children), '{}') from (
+      select t.parent_team_id, json_agg(t.team_id) as children from team t
+       where t.org_id = scope.org_id and t.parent_team_id is not null group by t.parent_team_id) parents)
 ), null
-from scope
-where $6::bigint is null or $6 is distinct from (
-  select v.subjects_revision from authorization_revision v where v.org_id = scope.org_id)`;
+from scope left join lateral (
+  select v.teams_revision from authorization_revision v where v.org_id = scope.org_id
+) revised on true
+where $6::bigint is null or $6 is distinct from revised.teams_revision`;
 
 const one = { name: 'subject-facts', text: toStatement('(values ($3::text))') };
 /** Of its own, since the planner makes a new plan for each array: four times as long for a single subject. */
@@ -118,7 +121,12 @@ const many = { name: 'subjects-facts', text: toStatement('unnest($3::text[])') }
 
 type Row =
   | { readonly asked: string | null; readonly facts: FactsRow; readonly tree: null }
-  | { readonly facts: null; readonly tree: Readonly<Record<string, readonly string[]>> };
+  | { readonly facts: null; readonly tree: TreeRow };
+
+type TreeRow = {
+  readonly revision: number | null;
+  readonly children: Readonly<Record<string, readonly string[]>>;
+};
 
 type Answer = {
   readonly rows: ReadonlyMap<string | null, FactsRow>;
@@ -195,21 +203,20 @@ function toAnswer(
   [sent, latest]: readonly [sent: TeamTree | undefined, latest: TeamTree | undefined],
 ): Answer {
   const found = new Map<string | null, FactsRow>();
-  let children: Row['tree'] = null;
+  let told: TreeRow | null = null;
   for (const row of rows) {
-    if (row.facts === null) children = row.tree;
+    if (row.facts === null) told = row.tree;
     else found.set(row.asked, row.facts);
   }
-  if (children === null) {
+  if (told === null) {
     invariant(sent !== undefined, 'the tree is told to whoever has none');
     return { rows: found, tree: sent, isNews: false };
   }
-  const [first] = found.values();
-  const revision = first?.revision?.subjects;
+  const revision = told.revision ?? undefined;
   if (revision !== undefined && latest?.revision === revision) {
     return { rows: found, tree: latest, isNews: false };
   }
-  return { rows: found, tree: createTeamTree(children, revision), isNews: revision !== undefined };
+  return { rows: found, tree: createTeamTree(told.children, revision), isNews: revision !== undefined };
 }
 
 /** With no other text can anything be in the database: NUL is refused there, and half a surrogate pair replaced. */

@@ -3,7 +3,7 @@ import type { AuthorizationFeed } from '../authorization-feed/index.ts';
 
 /** The teams of an organization as of one moment. */
 export type TeamTree = {
-  /** That of subjects' facts: while it stays, so does the tree. Undefined where no changes are counted. */
+  /** That of the teams: while it stays, so does the tree. Undefined where no changes are counted. */
   readonly revision: number | undefined;
   readonly teams: number;
   /**

@@ -93,5 +93,6 @@ export type AuthorizationRevisionRow = {
   revision: number;
   subjects_revision: number;
   resources_revision: number;
+  teams_revision: number;
   changed_in: string;
 };

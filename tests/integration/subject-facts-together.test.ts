@@ -125,6 +125,23 @@ describe('the tree of teams', () => {
     expect(await below('ben')).toEqual([idOf('right')]);
     expect(await below('ann')).toBe(await below('ben'));
     expect(state.trees).toBe(2);
+    // Whatever else changes of the organization leaves the tree as it is; teams that come and go do not.
+    await withOrg(pool, organizationId, (tx) =>
+      tx.updateTable('membership').set({ status: 'disabled' }).where('user_id', '=', idOf('ann')).execute(),
+    );
+    expect(await below('ben')).toEqual([idOf('right')]);
+    expect(state.trees).toBe(2);
+    await withOrg(pool, organizationId, async (tx) => {
+      // One transaction counts both, whichever comes first.
+      await tx
+        .updateTable('membership')
+        .set({ status: 'active' })
+        .where('user_id', '=', idOf('ann'))
+        .execute();
+      await tx.deleteFrom('team').where('team_id', '=', idOf('right')).execute();
+    });
+    expect(await below('ben')).toEqual([]);
+    expect(state.trees).toBe(3);
   });
 
   it('is one for all who were told it at once', async () => {
