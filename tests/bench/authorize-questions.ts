@@ -1,6 +1,6 @@
 import type { Call } from './open-loop.ts';
 import { type Asked, isAllowed } from './seed-model.ts';
-import { idOf, keyTextOf, type OrganizationPlan } from './seed-plan.ts';
+import { idOf, keyTextOf, machineKeyPlaceOf, type OrganizationPlan } from './seed-plan.ts';
 import { seededNumbers } from './seeded.ts';
 
 export const evaluationPath = '/access/v1/evaluation';
@@ -19,8 +19,20 @@ export function createQuestions(plans: readonly OrganizationPlan[], seed = 1): (
     if (plan === undefined) throw new Error('there is no organization to ask about');
     const asked: Asked = {
       // The first user owns the organization, and is not the one who works most in it.
-      subject: random() < 0.04 ? pick(['machine', 'stranger']) : plan.users - 1 - below(plan.users, skew),
-      type: random() < 0.8 ? 'document' : 'invoice',
+      subject:
+        random() < 0.06
+          ? pick(['machine', 'machine key', 'stranger'])
+          : plan.users - 1 - below(plan.users, skew),
+      type: pick([
+        'document',
+        'document',
+        'document',
+        'document',
+        'document',
+        'document',
+        'invoice',
+        'ticket',
+      ]),
       action: pick(['read', 'list', 'write', 'delete']),
       id: pick(['1', '2', 'shared', 'secret']),
       team: below(plan.parents.length),
@@ -41,17 +53,19 @@ export function toCall(plan: OrganizationPlan, asked: Asked, expected: boolean):
   };
 }
 
-export function toRequest({ place }: OrganizationPlan, { subject, type, action, id, team, mfa }: Asked) {
+export function toRequest(plan: OrganizationPlan, { subject, type, action, id, team, mfa }: Asked) {
   return {
-    subject: toSubject(place, subject),
+    subject: toSubject(plan, subject),
     action: { name: action },
-    resource: { type, id, properties: { team: idOf('team', place, team) } },
+    resource: { type, id, properties: { team: idOf('team', plan.place, team) } },
     context: { authentication: { amr: mfa ? ['pwd', 'mfa'] : ['pwd'] } },
   };
 }
 
-function toSubject(place: number, subject: Asked['subject']) {
+function toSubject(plan: OrganizationPlan, subject: Asked['subject']) {
+  const { place } = plan;
   if (subject === 'machine') return { type: 'service_account', id: idOf('sa', place, 1) };
+  if (subject === 'machine key') return { type: 'api_key', id: idOf('key', place, machineKeyPlaceOf(plan)) };
   if (subject === 'stranger') return { type: 'user', id: 'usr_nobody' };
   return { type: 'user', id: idOf('usr', place, subject) };
 }

@@ -35,8 +35,10 @@ function findAsked(plans: readonly OrganizationPlan[]): { plan: OrganizationPlan
     for (let subject = 2; subject < plan.users; subject++) {
       const team = subject % plan.parents.length;
       const asked: Asked = { subject, type: 'document', action: 'read', id: '1', team, mfa: false };
-      if (bindingsOf(plan, subject).length === bindingsWanted && isAllowed(plan, asked))
-        return { plan, asked };
+      const bindings = bindingsOf(plan, subject);
+      // The peers are given no conditions.
+      const isPlain = bindings.every(({ condition }) => condition === undefined);
+      if (bindings.length === bindingsWanted && isPlain && isAllowed(plan, asked)) return { plan, asked };
     }
   }
   throw new Error(`Nobody has ${bindingsWanted} bindings`);

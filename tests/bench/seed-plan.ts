@@ -18,22 +18,25 @@ const kinds = {
   org: organizationId,
   usr: typeId('usr'),
   team: typeId('team'),
+  group: typeId('group'),
   sa: serviceAccountId,
   role: typeId('role'),
   bind: typeId('bind'),
   key: apiKeyId,
 };
 
-/** Bindings name whom and where by place: of a user, a team or a service account within the organization. */
+/** Bindings name whom and where by place: of a user, a team, a group or a service account within the organization. */
 export type PlannedBinding = {
   readonly role: string;
-  readonly subject: { readonly type: 'user' | 'team' | 'service_account'; readonly place: number };
+  readonly subject: { readonly type: 'user' | 'team' | 'group' | 'service_account'; readonly place: number };
   readonly scope:
     | { readonly type: 'organization' }
     | { readonly type: 'team'; readonly place: number }
     | Resource;
   readonly effect: 'allow' | 'deny';
   readonly isExpired: boolean;
+  /** That the subject has proven a second factor; that it owns the resource. */
+  readonly condition?: 'mfa' | 'owner';
 };
 type Resource = { readonly type: 'resource'; readonly id: string };
 
@@ -63,11 +66,12 @@ export function planOrganizations(scale: SeedScale): OrganizationPlan[] {
 
 function planOrganization(place: number, users: number, keys: number): OrganizationPlan {
   const teams = Math.max(1, Math.ceil(users / usersPerTeam));
+  const serviceAccounts = Math.max(1, Math.ceil(keys / keysPerAccount));
   return {
     place,
     users,
     keys,
-    serviceAccounts: Math.max(1, Math.ceil(keys / keysPerAccount)),
+    serviceAccounts,
     parents: Array.from({ length: teams }, (_, n) =>
       n === 0 ? undefined : Math.floor((n - 1) / childrenPerTeam),
     ),
@@ -75,8 +79,9 @@ function planOrganization(place: number, users: number, keys: number): Organizat
       reader: ['document:read', 'document:list'],
       editor: ['document:*'],
       biller: ['invoice:read', 'invoice:list'],
+      worker: ['ticket:*'],
     },
-    bindings: planBindings(users, teams),
+    bindings: [...planBindings(users, teams), ...planGroup(users), ...planMachine(serviceAccounts)],
   };
 }
 
@@ -107,6 +112,43 @@ function planBindings(users: number, teams: number): PlannedBinding[] {
     });
   }
   return bindings;
+}
+
+/** Those on duty see bills once they have proven a second factor, and work on tickets of their own. */
+function planGroup(users: number): PlannedBinding[] {
+  if (ownerPlaceOf({ users }) === undefined) return [];
+  const rest = {
+    subject: { type: 'group', place: 0 },
+    scope: { type: 'organization' },
+    effect: 'allow',
+    isExpired: false,
+  } as const;
+  return [
+    { role: 'biller', condition: 'mfa', ...rest },
+    { role: 'worker', condition: 'owner', ...rest },
+  ];
+}
+
+function planMachine(serviceAccounts: number): PlannedBinding[] {
+  const subject = { type: 'service_account', place: 1 } as const;
+  const scope = { type: 'team', place: 0 } as const;
+  return serviceAccounts > 1 ? [{ role: 'reader', subject, scope, effect: 'allow', isExpired: false }] : [];
+}
+
+/** Every seventh user. */
+export function isInGroup(user: number): boolean {
+  return user % 7 === 2;
+}
+
+/** Who owns the one registered resource, `ticket:1`: the last of the group, if it has a member. */
+export function ownerPlaceOf({ users }: Pick<OrganizationPlan, 'users'>): number | undefined {
+  for (let user = users - 1; user >= 0; user--) if (isInGroup(user)) return user;
+  return undefined;
+}
+
+/** A key of the second service account; without one, a key that is not there. */
+export function machineKeyPlaceOf({ serviceAccounts, keys }: OrganizationPlan): number {
+  return serviceAccounts > 1 ? 1 : keys;
 }
 
 /** Each user is in one team, every third in a second one. */

@@ -1,6 +1,14 @@
 import { apiKeyId, sealSecret } from '../../shared/api-key/index.ts';
 import type { KeyRing } from '../../shared/secret/index.ts';
-import { idOf, keyTextOf, type OrganizationPlan, type PlannedBinding, teamsOfUser } from './seed-plan.ts';
+import {
+  idOf,
+  isInGroup,
+  keyTextOf,
+  type OrganizationPlan,
+  ownerPlaceOf,
+  type PlannedBinding,
+  teamsOfUser,
+} from './seed-plan.ts';
 import type { Cell, SeedTableName } from './seed-tables.ts';
 
 export type SeedRows = Record<SeedTableName, Cell[][]>;
@@ -30,6 +38,7 @@ export async function addRows(rows: SeedRows, plan: OrganizationPlan, pepper: Ke
     rows.membership.push([org, user, `user-${n}`, `user-${n}@${name}.example.test`, `User ${n}`]);
     for (const team of teamsOfUser(plan, n)) rows.team_member.push([org, teams[team] ?? '', user]);
   }
+  addGroup(rows, plan, org);
   Object.entries(plan.roles).forEach(([role, permissions], n) => {
     rows.role.push([org, id('role', n), role, role, permissions.join(' ')]);
   });
@@ -39,16 +48,34 @@ export async function addRows(rows: SeedRows, plan: OrganizationPlan, pepper: Ke
   await addMachines(rows, plan, org, pepper);
 }
 
+function addGroup(rows: SeedRows, plan: OrganizationPlan, org: string): void {
+  const { place, users } = plan;
+  const owner = ownerPlaceOf(plan);
+  if (owner === undefined) return;
+  const group = idOf('group', place);
+  rows.user_group.push([org, group, 'on-duty', 'On duty']);
+  for (let n = 0; n < users; n++)
+    if (isInGroup(n)) rows.group_member.push([org, group, idOf('usr', place, n)]);
+  rows.resource_type.push([org, 'ticket', 'read list write delete']);
+  rows.resource.push([org, 'ticket', '1', idOf('usr', place, owner)]);
+}
+
+const conditions = {
+  mfa: [{ mfa: {} }],
+  owner: [{ resource: { attribute: 'owner', equals: 'subject.id' } }],
+};
+
 function bindingCells(
-  { role, subject, scope, effect, isExpired }: PlannedBinding,
+  { role, subject, scope, effect, isExpired, condition }: PlannedBinding,
   place: number,
   org: string,
 ): Cell[] {
-  const kind = ({ user: 'usr', team: 'team', service_account: 'sa' } as const)[subject.type];
+  const kind = ({ user: 'usr', team: 'team', group: 'group', service_account: 'sa' } as const)[subject.type];
   const scopeId =
     scope.type === 'organization' ? org : scope.type === 'team' ? idOf('team', place, scope.place) : scope.id;
   const bound = [subject.type, idOf(kind, place, subject.place), scope.type, scopeId];
-  return [role, ...bound, effect, isExpired ? longAgo : null];
+  const demands = JSON.stringify(condition === undefined ? [] : conditions[condition]);
+  return [role, ...bound, effect, isExpired ? longAgo : null, demands];
 }
 
 async function addMachines(

@@ -5,7 +5,7 @@ export type Cell = string | number | Buffer | Date | null;
 
 type Table = {
   /** Type of each column that differs from row to row. A list is sent as text, separated by spaces. */
-  readonly columns: Readonly<Record<string, 'text' | 'int' | 'bytea' | 'timestamptz' | 'list'>>;
+  readonly columns: Readonly<Record<string, 'text' | 'int' | 'bytea' | 'timestamptz' | 'jsonb' | 'list'>>;
   /** SQL of what is the same in every row. */
   readonly constants: Readonly<Record<string, string>>;
 };
@@ -23,6 +23,19 @@ export const seedTables = {
     columns: text('org_id', 'team_id', 'member_id'),
     constants: { member_type: "'user'", managed_by: "'api'", created_at: instant },
   },
+  user_group: { columns: text('org_id', 'group_id', 'name', 'display_name'), constants: managed },
+  group_member: {
+    columns: text('org_id', 'group_id', 'member_id'),
+    constants: { member_type: "'user'", managed_by: "'api'", created_at: instant },
+  },
+  resource_type: {
+    columns: { ...text('org_id', 'name'), actions: 'list' },
+    constants: { description: "''", ...managed },
+  },
+  resource: {
+    columns: text('org_id', 'resource_type', 'resource_id', 'owner'),
+    constants: { attributes: "'{}'", ...managed },
+  },
   role: {
     columns: { ...text('org_id', 'role_id', 'name', 'description'), permissions: 'list' },
     constants: managed,
@@ -32,6 +45,7 @@ export const seedTables = {
       ...text('org_id', 'binding_id', 'name', 'role_name', 'subject_type', 'subject_id'),
       ...text('scope_type', 'scope_id', 'effect'),
       expires_at: 'timestamptz',
+      conditions: 'jsonb',
     },
     constants: managed,
   },
