@@ -2,8 +2,9 @@ import type { PolicyEngine, SubjectFactsSource } from '../../shared/authorizatio
 import { postgresSubjectFacts } from '../../shared/authorization/subject-facts-store.postgres.ts';
 import { openPool } from '../../shared/db/index.ts';
 import { openBundle } from './bundle-path.ts';
-import { type PolicyCommand, readArguments, toPath, UsageError } from './command.ts';
+import { CommandError, type PolicyCommand, readArguments, toPath, UsageError } from './command.ts';
 import { decideCase, readCases, toRequest } from './decision-case.ts';
+import { createRecordedTally, type RecordedReport } from './replay-recorded.ts';
 import { readSegments, replayRecord, whyNotAsked } from './replay-records.ts';
 import { createReplayTally, type ReplayReport } from './replay-report.ts';
 import { toTable } from './replay-table.ts';
@@ -18,8 +19,10 @@ export const replayCommand: PolicyCommand = {
   --records   segments of decision records. Each is asked with its own time and attributes and with the facts of the
               database as they are now, read as the login of --database or DATABASE_URL (uos_app) sees them.
               With --against both bundles see the same facts, so that what flips does so by the policy alone.
+              Ordinary permits are recorded at the level "all" alone: without them nobody sees what would be refused.
 
-  Exit code: 0 nothing would flip, 1 something would, 2 could not be told.`,
+  Exit code: 0 nothing would flip, 1 something would, 2 could not be told: also when nothing flips in records of an
+  organization without a single ordinary permit.`,
   run: async (args, write) => {
     const given = readArguments(args, {
       options: ['bundle', 'against', 'cases', 'records', 'database'],
@@ -45,13 +48,15 @@ export const replayCommand: PolicyCommand = {
         ? `${JSON.stringify(report, null, 2)}\n`
         : `${toTable(report, title)}${toNotes(report)}`,
     );
+    if (report.flipped === 0 && (report.warnings ?? []).length > 0)
+      throw new CommandError('what would be refused could not be told: ordinary permits were not recorded');
     return report.flipped === 0;
   },
 };
 
 type Engines = { readonly bundle: PolicyEngine; readonly against?: PolicyEngine };
 
-type RecordNotes = {
+type RecordNotes = Partial<RecordedReport> & {
   /** Where facts came from. */
   readonly facts: 'stated' | 'present';
   readonly changed_since?: number;
@@ -92,10 +97,11 @@ async function replayRecords(
   const pool = openPool({ url, applicationName: 'uos-policy-replay', connectionsMax: 1 });
   try {
     const facts = rememberFacts(postgresSubjectFacts(pool));
-    const tally = createReplayTally();
+    const [tally, recorded] = [createReplayTally(), createRecordedTally()];
     let [changed, incomplete] = [0, 0];
     const skipped = { searches: 0, shortened: 0 };
     for await (const line of readSegments(segments.map(toPath))) {
+      recorded.see(line);
       const why = whyNotAsked(line);
       if (why !== undefined) {
         skipped[why === 'search' ? 'searches' : 'shortened']++;
@@ -103,11 +109,12 @@ async function replayRecords(
       }
       const { asked, isChangedSince, isIncomplete } = await replayRecord({ ...engines, facts }, line);
       tally.add(asked);
+      recorded.count(line);
       if (isChangedSince) changed++;
       if (isIncomplete) incomplete++;
     }
     const since = engines.against === undefined ? {} : { changed_since: changed };
-    return { facts: 'present', ...since, incomplete, skipped, ...tally.read() };
+    return { facts: 'present', ...since, incomplete, skipped, ...recorded.read(), ...tally.read() };
   } finally {
     await pool.close();
   }
@@ -133,10 +140,20 @@ function toAnswer({ decision, code, rule }: { decision: boolean; code: string; r
   return { decision, code, ...(rule === undefined ? {} : { rule }) };
 }
 
-function toNotes({ facts, changed_since, incomplete = 0, skipped }: RecordNotes): string {
+function toNotes({
+  facts,
+  changed_since,
+  incomplete = 0,
+  skipped,
+  recorded,
+  warnings = [],
+}: RecordNotes): string {
   if (facts === 'stated') return '';
+  const { permits = 0, privileged_permits = 0, refusals = 0 } = recorded ?? {};
   return [
     '',
+    `Recorded were ${permits} permits, ${privileged_permits} of them privileged, and ${refusals} refusals.`,
+    ...warnings.map(({ message }) => `WARNING: ${message}`),
     'Facts are those of the database now, not of the time of each record.',
     changed_since === undefined
       ? 'So a flip may come of facts that have changed since; --against tells the policy alone.'

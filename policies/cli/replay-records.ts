@@ -35,6 +35,7 @@ const lineSchema = z.object({
   decision: z.boolean(),
   code: z.string(),
   rule: z.string().optional(),
+  privileged: z.boolean().optional(),
 });
 
 export type RecordedLine = z.output<typeof lineSchema>;
