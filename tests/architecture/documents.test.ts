@@ -54,3 +54,13 @@ test('no document tells to run TypeScript with whatever Node there is', async ()
   const files = '{*.md,functions/*/README.md,policies/README.md,knative/README.md,shared/**/README.md}';
   expect(await findAll(files, /(`(?:npx )?node [\w./-]+\.ts)/g)).toEqual([]);
 });
+
+// Whoever is told "below a second" counts on it: what a killed instance loses is what it had not journaled yet.
+test('authorize journals decisions as often as its README says', async () => {
+  const read = (path: string) => readFile(join(root, path), 'utf8');
+  const recorder = await read('shared/decision-record/decision-recorder.ts');
+  expect(/options\.journalMs \?\? (\d+)\)/.exec(recorder)?.[1]).toBe('100');
+  expect(await read('functions/authorize/index.ts')).not.toContain('journalMs');
+  const readme = await read('functions/authorize/README.md');
+  expect(readme).toMatch(/\*Journaled\* ten times a second[\s\S]{0,200}below a second/);
+});
