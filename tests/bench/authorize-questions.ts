@@ -5,11 +5,14 @@ import { seededNumbers } from './seeded.ts';
 
 export const evaluationPath = '/access/v1/evaluation';
 
+/** `place`: of the organization that asks. */
+export type Question = Call & { readonly place: number };
+
 /**
  * Endless questions, the same for the same seed. Most come from large organizations and about few of their users, as
  * in life; a tenth are about anyone anywhere, which no cache has.
  */
-export function createQuestions(plans: readonly OrganizationPlan[], seed = 1): () => Call {
+export function createQuestions(plans: readonly OrganizationPlan[], seed = 1): () => Question {
   const random = seededNumbers(seed);
   const below = (count: number, skew = 1) => Math.floor(random() ** skew * count);
   const pick = <T>(items: readonly [T, ...T[]]): T => items[below(items.length)] ?? items[0];
@@ -42,8 +45,9 @@ export function createQuestions(plans: readonly OrganizationPlan[], seed = 1): (
   };
 }
 
-export function toCall(plan: OrganizationPlan, asked: Asked, expected: boolean): Call {
+export function toCall(plan: OrganizationPlan, asked: Asked, expected: boolean): Question {
   return {
+    place: plan.place,
     path: evaluationPath,
     headers: { authorization: `Bearer ${keyTextOf(plan.place, 0)}`, 'content-type': 'application/json' },
     body: JSON.stringify(toRequest(plan, asked)),

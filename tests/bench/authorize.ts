@@ -1,4 +1,5 @@
 import { benchParts } from './bench-parts.ts';
+import { measureLoss } from './measure-loss.ts';
 import { measureMemory } from './measure-memory.ts';
 import { measureOverload } from './measure-overload.ts';
 import { measurePeers } from './measure-peers.ts';
@@ -13,6 +14,7 @@ export const benchAuthorize = benchParts({
   rates: measureRates,
   peers: measurePeers,
   overload: measureOverload,
+  loss: measureLoss,
   revocation: measureRevocation,
   memory: measureMemory,
 });

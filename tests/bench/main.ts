@@ -13,7 +13,7 @@ const usage = `usage: npm run bench -- <authorize | keys> [--full | --quick] [--
 
 Measures one area, part after part, on this machine; progress goes to standard error, the figures to standard output.
 
-  authorize   rates, peers, overload, revocation, memory: an hour, of which memory is the half
+  authorize   rates, peers, overload, loss, revocation, memory: an hour, of which memory is the half
               --rate and --seconds: \`rates\` with one rate of your own
   keys        changes, revocation, repeppering, verification
   --full      at the customer's scale, 20 000 organizations, 200 000 users, 500 000 keys: what is done without an option
