@@ -1,4 +1,5 @@
 import type { Decision } from '../../shared/authorization/index.ts';
+import { isPrivilegedDecision } from './record-decision.ts';
 
 /** Reasons only when asked for: clients exist that compare whole answers. */
 export function presentDecision(decision: Decision, wantsReasons: boolean): string {
@@ -6,6 +7,21 @@ export function presentDecision(decision: Decision, wantsReasons: boolean): stri
   return JSON.stringify({ decision: decision.decision, context: toReasons(decision) });
 }
 
-export function toReasons({ code, rule, binding, obligations, revision, dataRevision }: Decision) {
-  return { code, rule, binding, obligations, policy_revision: revision, data_revision: dataRevision };
+export function toReasons(decision: Decision) {
+  const { code, rule, binding, obligations, revision, dataRevision } = decision;
+  return {
+    code,
+    rule,
+    binding,
+    obligations,
+    policy_revision: revision,
+    data_revision: dataRevision,
+    cache_seconds: toCacheSeconds(decision),
+  };
+}
+
+/** A privileged decision is owed its record each time, and an answer that is used again leaves none. */
+function toCacheSeconds(decision: Decision): number | undefined {
+  const { cacheSeconds } = decision;
+  return cacheSeconds === undefined || isPrivilegedDecision(decision) ? undefined : cacheSeconds;
 }

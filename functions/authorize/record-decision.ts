@@ -61,7 +61,7 @@ const privilegedRoles: ReadonlySet<string> = new Set(['OrgOwner', 'PlatformOpera
  * Privileged is what the policy marks, and what a binding of an owner or an operator decided. One of our bindings that
  * the facts do not name counts as one, and what another policy calls a binding does not.
  */
-function isPrivilegedDecision({ isPrivileged, binding, role }: Decision): boolean {
+export function isPrivilegedDecision({ isPrivileged, binding, role }: Decision): boolean {
   if (isPrivileged === true) return true;
   if (binding === undefined) return false;
   return role === undefined ? isOurs(binding) : privilegedRoles.has(role);

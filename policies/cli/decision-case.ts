@@ -60,6 +60,8 @@ const caseSchema = z.strictObject({
     binding: z.string().optional(),
     /** Their types. */
     obligations: z.array(z.string()).optional(),
+    /** As the asking party is told it; 0: it is told nothing. */
+    cache_seconds: z.int().min(0).optional(),
   }),
 });
 

@@ -118,7 +118,11 @@ async function compileEngine(sources: PolicySources): Promise<PolicyEngine> {
 }
 
 function describeDifference({ expect }: DecisionCase, decision: Decision): string {
-  const actual = { ...decision, obligations: decision.obligations?.map(({ type }) => type) };
+  const actual = {
+    ...decision,
+    obligations: decision.obligations?.map(({ type }) => type),
+    cache_seconds: decision.cacheSeconds ?? 0,
+  };
   const wrong = Object.entries(expect)
     .filter(([name, value]) => JSON.stringify(Reflect.get(actual, name)) !== JSON.stringify(value))
     .map(

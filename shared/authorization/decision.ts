@@ -1,3 +1,5 @@
+import { allowReuse, isOptionalCacheSeconds } from './decision-lifetime.ts';
+
 /**
  * Codes with a meaning of their own, stable for those who act on them; `policies/schemas/decision.json` says what each
  * means. `forbidden` is an explicit deny, `not_permitted` the want of a grant, `error` a refusal because nothing could be
@@ -32,6 +34,8 @@ export type Decision = {
   readonly obligations?: readonly Obligation[];
   /** The policy wants this decision recorded at every level, before the answer leaves: `"privileged": true`. */
   readonly isPrivileged?: true;
+  /** For how long it may be used again without asking; absent, as nearly always, means not at all. */
+  readonly cacheSeconds?: number;
   /** Revision of the policy that answered; absent when none was loaded. */
   readonly revision?: string;
   /** How new the facts were: a later question may demand at least this (`minDataRevision`). */
@@ -50,10 +54,11 @@ export function parseDecision(resultSet: unknown, revision: string): Decision | 
   if (!Array.isArray(resultSet) || resultSet.length !== 1) return undefined;
   const result: unknown = isRecord(resultSet[0]) ? resultSet[0]['result'] : undefined;
   if (!isRecord(result)) return undefined;
-  const { decision, code, rule, binding, obligations } = result;
+  const { decision, code, rule, binding, obligations, cache_seconds: cacheSeconds } = result;
   if (typeof decision !== 'boolean' || typeof code !== 'string' || code === '') return undefined;
   if (!isOptionalString(rule) || !isOptionalString(binding) || !areObligations(obligations)) return undefined;
-  return {
+  if (!isOptionalCacheSeconds(cacheSeconds)) return undefined;
+  const parsed: Decision = {
     decision,
     code,
     ...(rule === undefined ? {} : { rule }),
@@ -62,6 +67,7 @@ export function parseDecision(resultSet: unknown, revision: string): Decision | 
     ...(result['privileged'] === true ? { isPrivileged: true } : {}),
     revision,
   };
+  return cacheSeconds === undefined ? parsed : allowReuse(parsed, cacheSeconds);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -55,6 +55,21 @@ describe('evaluating access', () => {
     expect(decision).toEqual({ decision: false, code: 'error', cause });
   });
 
+  test('lets an answer be used again no longer than a binding it was decided by', async () => {
+    const binding = {
+      id: 'bind_1',
+      role: 'reader',
+      permissions: ['document:read'],
+      effect: 'allow',
+      scope: { type: 'organization', id: organizationId },
+      expires_at: 1_800_000_011,
+    } as const;
+    const source = { find: async () => ({ ...facts, bindings: [binding] }) };
+    const engine = { evaluate: () => ({ decision: true, code: 'permitted', cacheSeconds: 60 }) };
+    const decision = await evaluateAccess({ facts: source, engine, clock }, { organizationId, request });
+    expect(decision).toEqual({ decision: true, code: 'permitted', cacheSeconds: 10 });
+  });
+
   // Threat: a cache that mixes up organizations answers with another tenant's grants.
   test('refuses facts of another organization', async () => {
     const { asked, engine } = permitting();

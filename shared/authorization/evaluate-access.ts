@@ -1,6 +1,7 @@
 import { type Clock, invariant, toNumericDate } from '../kernel/index.ts';
 import type { EvaluationRequest } from './authzen.ts';
 import { type Decision, refuseForError } from './decision.ts';
+import { endWithFacts } from './decision-lifetime.ts';
 import { demandFreshFacts } from './fresh-subject-facts.ts';
 import { narrowScopes } from './narrow-scopes.ts';
 import type { ServedPolicyEngine } from './policy-engine.ts';
@@ -30,7 +31,8 @@ export async function evaluateAccess(deps: EvaluateAccessDeps, question: AccessQ
     const facts = await findFacts(deps.facts, question);
     const input = toPolicyInput(facts, question.request, toNumericDate(deps.clock.now()));
     const decision = await deps.engine.evaluate(input);
-    return { ...decision, ...restedOn(facts, decision) };
+    const made = { ...decision, ...restedOn(facts, decision) };
+    return made.cacheSeconds === undefined ? made : endWithFacts(made, input);
   } catch (cause) {
     return refuseForError(cause);
   }

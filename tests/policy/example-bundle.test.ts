@@ -41,6 +41,13 @@ describe.skipIf(opa === undefined)('the example bundle', () => {
     ['tests', 'policy/uos/authz/authz.rego', '"own_list"', '"of_ones_own"'],
     ['coverage', 'policy/uos/authz/authz_test.rego', 'test_allow_own_list if', 'allow_own_list if'],
     ['cases', 'data/permissions/data.json', '"can_read_user", "can_read_todos"]', '"can_read_user"]'],
+    ['cases', 'cases/todo.yaml', 'rule: own_list }', 'rule: own_list, cache_seconds: 5 }'],
+    [
+      'cases',
+      'policy/uos/authz/authz.rego',
+      '"rule": "own_list"',
+      '"rule": "own_list", "cache_seconds": "5"',
+    ],
   ])('that fails its %s is told so, and with 1', { timeout }, async (step, path, from, to) => {
     const { code, out } = await runPolicy('test', await changed(path, from, to));
     expect(code).toBe(1);
