@@ -2,7 +2,7 @@ import { guard, type ToQuestion } from './guard.ts';
 import type { Pep } from './pep.ts';
 import type { Refusal } from './refusal.ts';
 
-/** As much of an Express request (4 and 5) as is read here; without `params`, whose type Express infers itself. */
+/** As much of an Express request as is read here; without `params`, whose type Express infers itself. */
 export type ExpressRequestLike = {
   readonly method: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -29,7 +29,7 @@ export function expressPep<Request extends ExpressRequestLike>(
     const header = (name: string) => req.headers[name];
     guard(pep, toQuestion, { method, route: req.route?.path, params, request: req, header }).then(
       (refusal) => (refusal === undefined ? next() : send(res, refusal)),
-      // Express 4 does not look at promises.
+      // Nobody else looks at this promise.
       (error: unknown) => next(error ?? new Error('The question could not be made')),
     );
   };

@@ -1,7 +1,7 @@
 import { guard, type ToQuestion } from './guard.ts';
 import type { Pep } from './pep.ts';
 
-/** As much of a Fastify request (4.10 and later) as is read here. */
+/** As much of a Fastify request as is read here. */
 export type FastifyRequestLike = {
   readonly method: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;

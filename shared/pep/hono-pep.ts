@@ -1,7 +1,7 @@
 import { guard, type ToQuestion } from './guard.ts';
 import type { Pep } from './pep.ts';
 
-/** As much of a Hono context (3 and 4) as is read here. */
+/** As much of a Hono context as is read here. */
 export type HonoContextLike = {
   readonly req: {
     readonly method: string;
