@@ -1,8 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { spawnGuarded } from '../../knative/local/guarded-process.ts';
 import type { IssuedApiKey } from '../../shared/api-key/index.ts';
 import { createPep, type Pep, type Question } from '../../shared/pep/index.ts';
 import {
@@ -12,8 +8,6 @@ import {
   startAuthorizeInstance,
 } from '../support/authorize-instance.ts';
 import { type SeededOrganization, seedOrganization } from '../support/seed-organization.ts';
-
-const root = join(import.meta.dirname, '../..');
 
 let world: AuthorizeWorld;
 let instance: AuthorizeInstance;
@@ -107,49 +101,5 @@ describe('against the real decision point', () => {
     const questions = [read('alice'), read('alice', 'secret'), read('alice', '43')];
     const outcomes = await pep.evaluateAll(questions, semantic);
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(expected);
-  });
-});
-
-describe('the example', () => {
-  it('guards its routes by the decisions of a running platform', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'uos-pep-example-'));
-    const credentialFile = join(directory, 'key');
-    await writeFile(credentialFile, `${gateway.text}\n`, { mode: 0o600 });
-    const listening = Promise.withResolvers<string>();
-    const example = spawnGuarded({
-      command: process.execPath,
-      args: [
-        join(root, 'shared/pep/example/server.ts'),
-        ...['--pdp', instance.base, '--credential-file', credentialFile],
-        ...['--port', '0', '--timeout-ms', '30000'],
-      ],
-      env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
-      cwd: root,
-      stopSignal: 'SIGTERM',
-      onLine: (line) => {
-        const base = /Listening on (\S+)/.exec(line)?.[1];
-        if (base !== undefined) listening.resolve(base);
-      },
-    });
-    example.ended.then((end) => listening.reject(new Error(`the example ended: ${end}`)));
-    try {
-      const base = await listening.promise;
-      const get = async (path: string, subject = `user:${organization.idOf('alice')}`) => {
-        const response = await fetch(base + path, { headers: { 'x-demo-subject': subject } });
-        return { status: response.status, text: await response.text() };
-      };
-      expect(await get('/documents/42')).toEqual({ status: 200, text: 'document 42\n' });
-      expect(await get('/documents/secret')).toMatchObject({ status: 403 });
-      expect(await get(`/organizations/${organization.organizationId}`)).toMatchObject({ status: 403 });
-      const service = `service_account:${organization.idOf('gateway')}`;
-      const own = `/organizations/${organization.organizationId}`;
-      expect(await get(own, service)).toMatchObject({ status: 200 });
-      expect(await get('/documents/42', `user:${organization.idOf('olga')}`)).toMatchObject({ status: 401 });
-      expect(await get('/documents/42', '')).toMatchObject({ status: 403 });
-      expect(await get('/elsewhere')).toMatchObject({ status: 404 });
-    } finally {
-      await example.stop();
-      await rm(directory, { recursive: true });
-    }
   });
 });

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { serve } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
-import { createPep, honoPep, type Question, type RouteMatch } from '../index.ts';
+import { createPep, honoPep, type Question, type RouteMatch } from 'user-org-service-pep';
 
 const { values: flags } = parseArgs({
   options: {
