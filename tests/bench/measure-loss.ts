@@ -32,7 +32,7 @@ type Kill = { readonly owed: readonly Owed[]; readonly lost: readonly Owed[] };
  * then half of the questions are about owners, and the kill follows the answer of one at once.
  */
 export async function measureLoss(scene: BenchScene, options: BenchOptions): Promise<BenchResult[]> {
-  const perLoad = options.full ? 10 : 3;
+  const perLoad = options.quick ? 3 : 10;
   const rate = options.quick ? 200 : 833;
   const next = createOwnedCalls(scene);
   const random = seededNumbers(3);
