@@ -14,7 +14,7 @@ import { openAuthorizationFeed } from '../../shared/authorization-feed/index.ts'
 import type { DatabasePool } from '../../shared/db/index.ts';
 import type { DecisionRecord } from '../../shared/decision-record/index.ts';
 import { createFunctionServer, serve } from '../../shared/http/index.ts';
-import { systemClock, systemRandom } from '../../shared/kernel/index.ts';
+import { type Clock, systemClock, systemRandom } from '../../shared/kernel/index.ts';
 import { createFileBundleSource } from '../../shared/policy-bundle/policy-bundle-source.file.ts';
 import type { RateLimit } from '../../shared/rate-limit/index.ts';
 import { createMemoryRateLimiter } from '../../shared/rate-limit/rate-limiter.memory.ts';
@@ -81,6 +81,8 @@ export async function startAuthorizeInstance(
     callerLimit?: RateLimit;
     keyLimit?: RateLimit;
     failures?: RateLimit;
+    /** Of the decisions alone: what is kept and for how long goes by the system's. */
+    clock?: Clock;
   } = {},
 ) {
   const url = database.appUrl;
@@ -125,7 +127,7 @@ export async function startAuthorizeInstance(
       keys: createMemoryRateLimiter({ clock: systemClock }, options.keyLimit ?? noLimit),
     }),
     limits: testLimits(options.failures === undefined ? {} : { failures: options.failures }),
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     logger: silentLogger,
     issuer,
     audience,

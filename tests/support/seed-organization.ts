@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { postgresApiKeyStore } from '../../shared/api-key/api-key-store.postgres.ts';
 import { type ApiKeyDeps, type IssuedApiKey, issueApiKey } from '../../shared/api-key/index.ts';
+import type { BindingCondition } from '../../shared/authorization/index.ts';
 import { addLocator, type DatabasePool, type OrgTransaction, withOrg } from '../../shared/db/index.ts';
 import { postgresEventRecorder } from '../../shared/events/event-recorder.postgres.ts';
 import { invariant, systemClock, systemRandom, typeId } from '../../shared/kernel/index.ts';
@@ -22,6 +23,7 @@ export type SeedBinding = {
   readonly at?: { readonly team: string } | { readonly resource: string };
   readonly effect?: 'allow' | 'deny';
   readonly expiresAt?: Date;
+  readonly conditions?: readonly BindingCondition[];
 };
 
 /** An organization for tests. Users, service accounts, teams and groups share one space of names. */
@@ -244,6 +246,7 @@ function toRows(input: {
         ...toScope(org, named, binding.at),
         effect: binding.effect ?? ('allow' as const),
         expires_at: binding.expiresAt ?? null,
+        conditions: JSON.stringify(binding.conditions ?? []),
         ...managed,
       };
     }),

@@ -1,58 +1,112 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { withOrg } from '../../../shared/db/index.ts';
-import { decideByModel, type RoleTable } from '../../decisions/model.ts';
-import type { AuthorizeWorld } from '../../support/authorize-instance.ts';
-import {
-  type OrganizationSeed,
-  type SeedBinding,
-  type SeededOrganization,
-  seedOrganization,
-} from '../../support/seed-organization.ts';
+import type { BindingCondition } from '../../../shared/authorization/index.ts';
+import type { OrganizationSeed, SeedBinding } from '../../support/seed-organization.ts';
 
-type Resource = { readonly type: string; readonly id: string; readonly team?: string };
+/** Everything here is named; ids come when it is settled. */
+export type DrawnResource = {
+  readonly type: string;
+  readonly id: string;
+  readonly team?: string;
+  readonly owner?: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+};
 
-/** An organization by names, with the resources it has registered. */
+export type DrawnKey = {
+  readonly owner: string;
+  readonly status: 'active' | 'disabled' | 'revoked';
+  /** Absent: all that its owner may; a person's key always has some. */
+  readonly scopes?: readonly string[];
+  readonly expiresAt?: Date;
+};
+
 export type RandomOrganization = {
   readonly seed: Required<
     Pick<OrganizationSeed, 'users' | 'serviceAccounts' | 'teams' | 'groups' | 'roles' | 'bindings'>
   >;
   readonly types: Readonly<Record<string, readonly string[]>>;
-  readonly resources: readonly Resource[];
+  readonly resources: readonly DrawnResource[];
+  readonly keys: readonly DrawnKey[];
+  /** Of the users and the robot. */
+  readonly disabled: readonly string[];
+  readonly robotEnds: Date | undefined;
 };
 
-export type Entity = { readonly type: string; readonly id: string };
+/** The instant of every question: a Friday, 08:00 UTC. What is drawn of time lies about it, to the second. */
+export const now = new Date('2027-01-15T08:00:00Z');
+const second = now.getTime() / 1000;
 
-const users = ['ann', 'bea', 'cid', 'dot', 'eve'];
-const serviceAccounts = ['caller', 'robot'];
-/** All but who asks: no random denial may take that right away. */
-const drawn = [...users, 'robot'];
-const teams = ['root', 'left', 'right', 'leaf'];
-const groups = ['oncall', 'everyone'];
-const subjects = { user: users, service_account: serviceAccounts, group: groups };
+export const users = ['ann', 'bea', 'cid', 'dot', 'eve'];
+export const serviceAccounts = ['caller', 'robot'];
+/** All but who asks, whose right to ask no random denial may take away. */
+export const drawn = [...users, 'robot'];
+export const teams = ['root', 'left', 'right', 'leaf'];
+export const groups = ['oncall', 'everyone'];
 export const resourceTypes = ['doc', 'folder'];
+export const departments = ['sales', 'legal'];
+export const actionNames = ['read', 'write', 'list', 'share'];
 /** Some whose order differs between code units, bytes and the collations of a language. */
-const resourceIds = ['1', '10', '2', 'A', 'a', 'b', 'é', 'z', '￿', '😀', 'x:y', ' '];
+export const resourceIds = ['1', '10', '2', 'A', 'a', 'b', 'é', 'z', '￿', '😀', 'x:y', ' '];
 
 const permission = fc
-  .tuple(fc.constantFrom(...resourceTypes, '*'), fc.constantFrom('read', 'write', 'list', '*'))
+  .tuple(fc.constantFrom(...resourceTypes, '*'), fc.constantFrom('read', 'read', 'write', 'list', '*'))
   .map((segments) => segments.join(':'));
+const permissionsOfRole = fc.array(permission, { minLength: 1, maxLength: 3 });
 const place: fc.Arbitrary<SeedBinding['at']> = fc.oneof(
-  fc.constant(undefined),
-  fc.constantFrom(...teams).map((team) => ({ team })),
+  { weight: 2, arbitrary: fc.constant(undefined) },
+  fc.constantFrom('root', ...teams).map((team) => ({ team })),
   fc
     .tuple(fc.constantFrom(...resourceTypes), fc.constantFrom(...resourceIds))
     .map((parts) => ({ resource: parts.join(':') })),
 );
+/** What ends in this very second has ended. */
+const instant = fc.constantFrom(-3600, 0, 1, 3600).map((after) => new Date((second + after) * 1000));
+/** One in so many. */
+const seldom = <T>(value: fc.Arbitrary<T>, oneIn = 4) =>
+  fc.oneof({ weight: oneIn - 1, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
+const some = <T extends object>(values: { [Name in keyof T]: fc.Arbitrary<T[Name]> }) =>
+  fc.record(values, { requiredKeys: [] });
+
+/** Each kind as often as another. */
+const condition: fc.Arbitrary<BindingCondition> = fc.oneof(
+  fc.constantFrom<BindingCondition>(
+    { mfa: {} },
+    { mfa: { max_age_seconds: 300 } },
+    { mfa: { level: 'phishing_resistant' } },
+  ),
+  fc.constantFrom<BindingCondition>(
+    { network: { cidrs: ['10.0.0.0/8'] } },
+    { network: { cidrs: ['10.1.2.3/32', '2001:db8::/32'] } },
+  ),
+  fc.constantFrom<BindingCondition>(
+    { time: { weekdays: [5] } },
+    { time: { weekdays: [6, 7] } },
+    { time: { from_minute: 480, to_minute: 481 } },
+    { time: { from_minute: 481, to_minute: 480 } },
+    { time: { not_before: second } },
+    { time: { not_after: second - 1 } },
+  ),
+  fc.constant<BindingCondition>({ resource: { attribute: 'owner', equals: 'subject.id' } }),
+  fc.constantFrom<BindingCondition>(
+    { resource: { attribute: 'department', equals: 'subject.department' } },
+    { resource: { attribute: 'department', equals: 'sales' } },
+    { resource: { attribute: 'level', equals: 3 } },
+  ),
+);
 const binding: fc.Arbitrary<SeedBinding> = fc
   .record({
-    role: fc.constantFrom('first', 'first', 'second', 'second', 'OrgOwner', 'Auditor', 'gone'),
-    subject: fc.constantFrom(...drawn, ...teams, ...groups),
+    role: fc.constantFrom('reader', 'reader', 'reader', 'first', 'second', 'OrgOwner', 'Auditor', 'gone'),
+    subject: fc.constantFrom(...users, 'robot', 'robot', 'caller', 'caller', ...teams, ...groups, ...groups),
     at: place,
-    effect: fc.oneof({ weight: 4, arbitrary: fc.constant('allow' as const) }, fc.constant('deny' as const)),
+    effect: fc.oneof({ weight: 6, arbitrary: fc.constant('allow' as const) }, fc.constant('deny' as const)),
+    expiresAt: seldom(instant),
+    conditions: fc.array(condition, { maxLength: 2, size: 'max' }),
   })
-  .map(({ at, ...rest }) => (at === undefined ? rest : { ...rest, at }));
+  .map(({ at, effect, expiresAt, ...rest }) => ({
+    ...rest,
+    effect: rest.subject === 'caller' ? ('allow' as const) : effect,
+    ...(at === undefined ? {} : { at }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  }));
 const teamTree = fc.tuple(...teams.map(() => fc.tuple(fc.nat(3), fc.subarray(drawn)))).map((places) =>
   Object.fromEntries(
     places.map(([parent, members], at) => {
@@ -61,13 +115,34 @@ const teamTree = fc.tuple(...teams.map(() => fc.tuple(fc.nat(3), fc.subarray(dra
     }),
   ),
 );
-const resource: fc.Arbitrary<Resource> = fc
-  .tuple(
-    fc.constantFrom(...resourceTypes),
-    fc.constantFrom(...resourceIds),
-    fc.option(fc.constantFrom(...teams)),
-  )
-  .map(([type, id, team]) => (team === null ? { type, id } : { type, id, team }));
+const resource: fc.Arbitrary<DrawnResource> = fc
+  .record({
+    type: fc.constantFrom(...resourceTypes),
+    id: fc.constantFrom(...resourceIds),
+    team: seldom(fc.constantFrom(...teams), 2),
+    owner: seldom(fc.constantFrom(...drawn), 2),
+    attributes: some({ department: fc.constantFrom(...departments), level: fc.constantFrom(2, 3, '3') }),
+  })
+  .map(({ team, owner, ...rest }) => ({
+    ...rest,
+    ...(team === undefined ? {} : { team }),
+    ...(owner === undefined ? {} : { owner }),
+  }));
+const keyScope = fc.constantFrom('doc:read', 'doc:write', 'doc:list', 'folder:*', 'folder:list', '*:*');
+const key: fc.Arbitrary<DrawnKey> = fc
+  .record({
+    owner: fc.constantFrom(...drawn, 'robot', 'robot'),
+    status: fc.constantFrom('active', 'active', 'active', 'active', 'active', 'disabled', 'revoked'),
+    scopes: fc.array(keyScope, { minLength: 1, maxLength: 2 }),
+    isScoped: fc.boolean(),
+    expiresAt: seldom(instant),
+  })
+  .map(({ owner, status, scopes, isScoped, expiresAt }) => ({
+    owner,
+    status,
+    ...(owner === 'robot' && !isScoped ? {} : { scopes }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  }));
 
 export const randomOrganization: fc.Arbitrary<RandomOrganization> = fc.record({
   seed: fc.record({
@@ -76,124 +151,22 @@ export const randomOrganization: fc.Arbitrary<RandomOrganization> = fc.record({
     teams: teamTree,
     groups: fc.record({ oncall: fc.subarray(drawn), everyone: fc.subarray(drawn) }),
     roles: fc.record({
-      first: fc.array(permission, { maxLength: 3 }),
-      second: fc.array(permission, { maxLength: 3 }),
+      reader: fc.constant(['doc:read', 'folder:read', 'note:read']),
+      first: permissionsOfRole,
+      second: permissionsOfRole,
     }),
     bindings: fc
-      .array(binding, { minLength: 2, maxLength: 10 })
+      .array(binding, { minLength: 8, maxLength: 20, size: 'max' })
       .map((others): SeedBinding[] => [{ role: 'asker', subject: 'caller' }, ...others]),
   }),
   types: fc.record({ doc: fc.subarray(['read', 'write', 'share']), folder: fc.subarray(['list', 'empty']) }),
-  resources: fc.uniqueArray(resource, { maxLength: 16, selector: ({ type, id }) => `${type}:${id}` }),
+  resources: fc.uniqueArray(resource, {
+    minLength: 4,
+    maxLength: 16,
+    size: 'max',
+    selector: ({ type, id }) => `${type}:${id}`,
+  }),
+  keys: fc.array(key, { minLength: 3, maxLength: 4 }),
+  disabled: seldom(fc.subarray(drawn, { minLength: 1, maxLength: 2 }), 2).map((names = []) => names),
+  robotEnds: seldom(instant),
 });
-
-const fixedRoles = { asker: ['authorization:evaluate'] };
-
-export async function settle(
-  { pool }: AuthorizeWorld,
-  { seed, types, resources }: RandomOrganization,
-): Promise<SeededOrganization> {
-  const organization = await seedOrganization(pool, { ...seed, roles: { ...seed.roles, ...fixedRoles } });
-  const org_id = organization.organizationId;
-  const stamps = { managed_by: 'api' as const, created_at: new Date(), updated_at: new Date() };
-  await withOrg(pool, org_id, async (tx) => {
-    const typeRows = Object.entries(types).map(([name, actions]) => ({
-      org_id,
-      name,
-      description: name,
-      actions: [...actions],
-      ...stamps,
-    }));
-    await tx.insertInto('resource_type').values(typeRows).execute();
-    if (resources.length === 0) return;
-    const rows = resources.map(({ type, id, team }) => ({
-      org_id,
-      resource_type: type,
-      resource_id: id,
-      team_id: team === undefined ? null : organization.idOf(team),
-      owner: null,
-      attributes: '{}',
-      ...stamps,
-    }));
-    await tx.insertInto('resource').values(rows).execute();
-  });
-  return organization;
-}
-
-const rolesFile = join(import.meta.dirname, '../../../policies/data/roles/data.json');
-const builtIn: RoleTable = JSON.parse(readFileSync(rolesFile, 'utf8'));
-
-/** Everything there is, and what the model says of each triple: what a search must equal. */
-export function createModel(
-  { seed, types, resources }: RandomOrganization,
-  organization: SeededOrganization,
-) {
-  const { idOf, organizationId, bindingIds } = organization;
-  const parentOf = (team: string) => seed.teams[team]?.parent;
-  const above = (team: string | undefined): string[] =>
-    team === undefined ? [] : [team, ...above(parentOf(team))];
-  const below = (team: string): string[] =>
-    Object.keys(seed.teams).filter((other) => other !== team && above(other).includes(team));
-  const roles: Readonly<Record<string, readonly string[]>> = { ...seed.roles, ...fixedRoles };
-  const names = new Map([...users, ...serviceAccounts, ...groups].map((name) => [idOf(name), name]));
-
-  function toBinding({ role, at, effect = 'allow' }: SeedBinding, n: number) {
-    const scope =
-      at === undefined
-        ? { type: 'organization' as const, id: organizationId }
-        : 'team' in at
-          ? { type: 'team' as const, id: idOf(at.team), descendants: below(at.team).map(idOf) }
-          : { type: 'resource' as const, id: at.resource };
-    return { id: bindingIds[n] ?? '', role, permissions: roles[role] ?? [], effect, scope };
-  }
-  /** `scopes`: of the credential that the subject acts with, or of the key of it that is asked about. */
-  function permits(subject: Entity, action: string, resource: Entity, scopes?: readonly string[]): boolean {
-    const name = names.get(subject.id) ?? '';
-    const own = Object.entries(seed.teams).flatMap(([team, { members }]) =>
-      members?.includes(name) ? above(team) : [],
-    );
-    const ofGroups = groups.filter((group) => seed.groups[group]?.includes(name));
-    const holders = new Set([name, ...own, ...ofGroups]);
-    const reaches = (binding: SeedBinding) => holders.has(binding.subject);
-    const registered = resources.find(({ type, id }) => type === resource.type && id === resource.id);
-    const bindings = seed.bindings.map((one, n) => ({ one, fact: toBinding(one, n) }));
-    return decideByModel(
-      {
-        now: 0,
-        organization: { id: organizationId, status: 'active' },
-        subject: {
-          ...subject,
-          known: names.has(subject.id),
-          status: 'active',
-          teams: own.map(idOf),
-          groups: ofGroups.map(idOf),
-          ...(scopes === undefined ? {} : { scopes }),
-        },
-        bindings: bindings.flatMap(({ one, fact }) => (reaches(one) ? [fact] : [])),
-        action: { name: action },
-        resource: { ...resource, properties: registered?.team ? { team: idOf(registered.team) } : {} },
-        context: {},
-      },
-      builtIn,
-    ).decision;
-  }
-  const permissions = [
-    ...Object.values(builtIn).flatMap((role) => role.permissions),
-    ...Object.values(roles).flat(),
-  ];
-  return {
-    permits,
-    subjects: (type: keyof typeof subjects) => inOrder(subjects[type].map(idOf)),
-    resources: (type: string) => inOrder(resources.flatMap((one) => (one.type === type ? [one.id] : []))),
-    actions: (type: string) => {
-      const named = permissions.map((one) => one.split(':')).filter(([of]) => of === type || of === '*');
-      const all = [...named.map(([, action = '*']) => action), ...(types[type as keyof typeof types] ?? [])];
-      return [...new Set(all.filter((action) => action !== '*'))].sort();
-    },
-  };
-}
-
-/** Of bytes. */
-function inOrder(ids: readonly string[]): string[] {
-  return [...ids].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-}
