@@ -4,7 +4,7 @@ import { absent, type BenchOptions, type BenchResult } from './bench-result.ts';
 import type { BenchScene } from './bench-scene.ts';
 import { type KeyOffice, openKeyOffice } from './key-office.ts';
 import { percentile } from './latency.ts';
-import { timeToRefusal } from './time-to-refusal.ts';
+import { heldKey, timeToRefusal } from './time-to-refusal.ts';
 
 const warmProcesses = 3;
 
@@ -43,7 +43,11 @@ export async function measureKeyRevocation(scene: BenchScene, options: BenchOpti
 
 async function revokeHeld(office: KeyOffice, bases: readonly string[]): Promise<number> {
   const key = await office.issue();
-  return timeToRefusal(bases, { text: key.text, body: office.question, revoke: () => office.revoke(key) });
+  const question = { text: key.text, body: office.question };
+  return timeToRefusal(
+    bases,
+    heldKey(question, () => office.revoke(key)),
+  );
 }
 
 async function repeat(times: number, work: () => Promise<number>): Promise<Float64Array> {
