@@ -16,7 +16,7 @@ type NextVictim = () => HeldRight;
  */
 export async function measureRevocation(scene: BenchScene, options: BenchOptions): Promise<BenchResult[]> {
   // The small seed has too few keys for more.
-  const [times, races] = options.full ? [1_000, 10_000] : [50, 500];
+  const [times, races] = options.quick ? [50, 500] : [1_000, 10_000];
   const keys = createKeyVictims(scene);
   const lasts = Math.ceil(races / racedAtOnce);
   options.progress('Making victims for the changes of facts');
