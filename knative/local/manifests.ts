@@ -4,7 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 
 /** The part of the manifests that decides how a function runs. Fields beyond it are the cluster's own business. */
-const keyRef = z.object({ name: z.string(), key: z.string() });
+const keyRef = z.object({ name: z.string(), key: z.string(), optional: z.boolean().default(false) });
 
 const environmentEntry = z.union([
   z.strictObject({ name: z.string(), value: z.string() }),

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { buildFunctions } from '../../esbuild.config.ts';
 import { migrateToLatest } from '../../migrations/index.ts';
 import type { ConsoleLines } from './console-lines.ts';
-import { type ClusterObjects, environmentOf } from './environment.ts';
+import { type ClusterObjects, environmentOf, requireRead } from './environment.ts';
 import { startKafka } from './kafka-server.ts';
 import { type Manifests, readManifests } from './manifests.ts';
 import { ensureOperatorKey } from './operator-key.ts';
@@ -26,7 +26,7 @@ export type PlatformOptions = {
   /** The same ports at every start, while they are free. */
   readonly keepsPorts: boolean;
   readonly console: ConsoleLines;
-  /** Settings that override the local defaults, by key of the config map `uos-platform`. */
+  /** Settings that override the local defaults, by key of the config map `uos-platform`; one that nobody reads throws. */
   readonly settings?: Readonly<Record<string, string>>;
 };
 
@@ -37,6 +37,8 @@ export type Platform = {
   readonly services: ReadonlyMap<string, ServiceProcess>;
   urlOf(service: string): string;
   readonly objectStore: ObjectStoreLocation;
+  /** `kafka://...` of the Kafka that runs, else the router's. */
+  readonly eventPublisherUrl: string;
   stop(): Promise<void>;
 };
 
@@ -60,6 +62,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const state = await openState(options.stateDirectory);
     stops.push(await lockState(state.directory));
     const manifests = await readManifests(join(root, 'knative'));
+    requireRead(manifests.services, 'uos-platform', options.settings ?? {});
     await console.step(`Functions bundled (${manifests.services.length})`, () =>
       buildFunctions(state.functions),
     );
@@ -69,7 +72,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     );
     const objectStore = await startObjectStore(options, state, stops);
     const redis = await startCounters(options, stops);
-    const { log, publisherUrl } = await startTopics(options, state, manifests, stops);
+    const { log, kafkaUrl } = await startTopics(options, state, manifests, stops);
     const ports = await choosePorts(
       manifests.services.map(({ metadata }) => metadata.name),
       options.keepsPorts,
@@ -79,13 +82,15 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       startRouter({ manifests, log, urlOf, onLine: (line) => console.line(`router        ${line}`) }),
     );
     stops.push(() => router.close());
+    const eventPublisherUrl = kafkaUrl ?? router.url;
     const objects = clusterObjects({
       options,
       state,
       postgres,
       urlOf,
       objectStore,
-      publisherUrl: publisherUrl ?? router.url,
+      eventPublisherUrl,
+      kafkaUrl,
       redis,
     });
     const services = startServices({ manifests, objects, ports, state }, console);
@@ -96,7 +101,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       await console.step(`${service.name} ready on ${service.url}`, () => service.ready(60_000));
     }
     router.startSchedules();
-    return { state, operatorKey, postgres, services, urlOf, objectStore, stop };
+    return { state, operatorKey, postgres, services, urlOf, objectStore, eventPublisherUrl, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -154,18 +159,20 @@ async function startTopics(
   state: PlatformState,
   manifests: Manifests,
   stops: (() => Promise<void>)[],
-): Promise<{ log: TopicLog; publisherUrl: string | undefined }> {
-  if (!options.isReal) return { log: await openFileTopicLog(state.topics), publisherUrl: undefined };
+): Promise<{ log: TopicLog; kafkaUrl: string | undefined }> {
+  if (!options.isReal) return { log: await openFileTopicLog(state.topics), kafkaUrl: undefined };
   const kafka = await options.console.step('Kafka', () => startKafka({ directory: state.kafka }));
   stops.push(() => kafka.stop());
   const topics = [
     ...manifests.kafkaSources.flatMap(({ spec }) => spec.topics),
     ...manifests.kafkaSinks.map(({ spec }) => spec.topic),
+    // No function of ours reads it.
+    'audit.decision',
   ];
   await kafka.createTopics(topics.map((topic) => ({ topic, partitions: 4 })));
   return {
     log: await openKafkaTopicLog({ brokers: kafka.brokers }),
-    publisherUrl: `kafka://${kafka.brokers.join(',')}`,
+    kafkaUrl: `kafka://${kafka.brokers.join(',')}`,
   };
 }
 
@@ -175,7 +182,8 @@ function clusterObjects(input: {
   postgres: Postgres;
   urlOf: (service: string) => string;
   objectStore: ObjectStoreLocation;
-  publisherUrl: string;
+  eventPublisherUrl: string;
+  kafkaUrl: string | undefined;
   redis: LocalRedis | undefined;
 }): ClusterObjects {
   const { postgres, urlOf, objectStore } = input;
@@ -189,7 +197,9 @@ function clusterObjects(input: {
         'audit-origin': 'uos.local',
         'object-store-url': objectStore.url,
         'key-wrapper-url': '',
-        'event-publisher-url': input.publisherUrl,
+        'event-publisher-url': input.eventPublisherUrl,
+        // The topic file would keep for ever what nobody reads.
+        'decision-stream-url': input.kafkaUrl ?? '',
         'redis-url': input.redis?.url ?? '',
         'jwks-max-age-seconds': '1',
         'signing-key-publish-lead-seconds': '2',

@@ -63,6 +63,29 @@ test.each(functions)(
   },
 );
 
+// A policy, a stream or a limit that no manifest names can be switched on by nobody who does not write manifests.
+test('every setting of the decision point can be made in a config map or a secret', async () => {
+  const { configSchema } = await import('../../functions/authorize/config.ts');
+  const service = services.find(({ metadata }) => metadata.name === 'authorize');
+  const given = at(service?.spec, 'template', 'spec', 'containers', 0, 'env') as { name: string }[];
+  const names = Object.keys(configSchema.shape).filter((name) => name !== 'PORT');
+  expect(given.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
+});
+
+// Threat: a volume that must be there keeps every pod of the decision point from starting where nobody asked for it.
+test('whoever has no policy of his own needs no config map for one', () => {
+  const service = services.find(({ metadata }) => metadata.name === 'authorize');
+  const pod = at(service?.spec, 'template', 'spec');
+  expect(at(pod, 'volumes')).toContainEqual({
+    name: 'policy',
+    configMap: { name: 'uos-policy', optional: true },
+  });
+  const given = at(pod, 'containers', 0, 'env') as { name: string; valueFrom?: unknown }[];
+  const optional = given.filter(({ name }) => /^POLICY_|_RATE_|_BURST$|^DECISION_/.test(name));
+  expect(optional.length).toBeGreaterThanOrEqual(11);
+  for (const entry of optional) expect(at(entry, 'valueFrom', 'configMapKeyRef', 'optional')).toBe(true);
+});
+
 describe.each(services.map((service) => [service.metadata.name, service] as const))(
   'Service %s',
   (_name, service) => {

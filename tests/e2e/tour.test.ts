@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createConsoleLines } from '../../knative/local/console-lines.ts';
@@ -133,12 +134,15 @@ describe.skipIf(kafka === undefined || s3 === undefined)(
   'the tour with a real Kafka and a real S3 server',
   { timeout: 300_000 },
   () => {
-    test('performs the main job, and every acknowledged event is in the log', async () => {
+    test('performs the main job; every acknowledged event is in the log, and decisions are in Kafka', async () => {
       const directory = await mkdtemp(join(tmpdir(), 'uos-real-'));
       const platform = await startIn(directory, true);
       try {
         expectComplete(await runTour(platform, lines));
         await expectEverythingLogged(platform);
+        const streamed = await firstOf(platform, 'audit.decision');
+        expect(streamed).toMatchObject({ type: 'uos.decision.recorded.v1', source: 'uos/authorize' });
+        expect(streamed).toHaveProperty('data.records.0.decision', false);
       } finally {
         await platform.stop();
         await rm(directory, { recursive: true, force: true });
@@ -146,6 +150,24 @@ describe.skipIf(kafka === undefined || s3 === undefined)(
     });
   },
 );
+
+/** The first event that the platform's Kafka holds of a topic. Waits for it: the limit of the test is the limit. */
+async function firstOf(platform: Platform, topic: string): Promise<unknown> {
+  const brokers = new URL(platform.eventPublisherUrl).host.split(',');
+  const kafka = new Kafka({ clientId: 'uos-test', brokers, logLevel: logLevel.NOTHING });
+  const consumer = kafka.consumer({ groupId: 'test' });
+  const found = Promise.withResolvers<unknown>();
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message }) => found.resolve(JSON.parse(message.value?.toString() ?? 'null')),
+    });
+    return await found.promise;
+  } finally {
+    await consumer.disconnect();
+  }
+}
 
 /** Each recorded event is an entry exactly once, none waits in the outbox, and none was given up. */
 async function expectEverythingLogged(platform: Platform): Promise<void> {
