@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { CommandError, toPath } from './command-line.ts';
+import { CommandError, readArguments, toPath, UsageError } from './command-line.ts';
 import { createConsoleLines } from './console-lines.ts';
 import { type Platform, startPlatform } from './platform.ts';
+import { choosePolicies } from './policy-choice.ts';
 import { clearState } from './state.ts';
 import { runTour } from './tour/tour.ts';
 
@@ -12,14 +12,19 @@ const usage = `Starts the User & Organization Service on this machine.
   npm start -- --tour           start afresh in .uos/tour, perform the main job, print each step, stop
   npm start -- --tour --real    the same with a real Kafka, S3 server and Redis
   npm start -- --state DIR      keep the data in DIR
-  npm start -- --quiet          print warnings and errors of the functions only`;
+  npm start -- --quiet          print warnings and errors of the functions only
+  npm start -- --policy BUNDLE  decide by a policy of your own: a file, a folder or an https: URL
+               --shadow BUNDLE  try one beside it; /policy/status of authorize counts where they disagree
+               --policy-keys FILE  the public keys, of which one must have signed both; required for a URL
 
-const flags = readFlags();
+How such a bundle is built: policies/examples/README.md`;
 
-if (flags.help) {
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
   console.log(usage);
   process.exit(0);
 }
+
+const flags = await readFlags().catch(refuse);
 
 const root = join(import.meta.dirname, '..', '..');
 const stateDirectory =
@@ -60,27 +65,39 @@ if (flags.tour) {
 }
 process.exit(exitCode);
 
-function readFlags() {
-  try {
-    return parseArgs({
-      options: {
-        tour: { type: 'boolean', default: false },
-        real: { type: 'boolean', default: false },
-        quiet: { type: 'boolean', default: false },
-        state: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values;
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
-    process.exit(2);
-  }
+async function readFlags() {
+  const { places, option, flag } = readArguments(process.argv.slice(2), {
+    options: ['state', 'policy', 'shadow', 'policy-keys'],
+    flags: ['tour', 'real', 'quiet'],
+  });
+  if (places.length > 0) throw new UsageError(`"${places[0]}" is too much`);
+  if (flag('tour') && option('policy') !== undefined)
+    throw new UsageError('--tour asks what the built-in policy answers: not with --policy');
+  return {
+    tour: flag('tour'),
+    real: flag('real'),
+    quiet: flag('quiet'),
+    state: option('state'),
+    settings: await choosePolicies({
+      policy: option('policy'),
+      shadow: option('shadow'),
+      keys: option('policy-keys'),
+    }),
+  };
+}
+
+function refuse(error: unknown): never {
+  if (error instanceof UsageError) console.error(`${error.message}\n\n${usage}`);
+  else if (error instanceof CommandError) console.error(error.message);
+  else throw error;
+  process.exit(2);
 }
 
 async function start(): Promise<Platform> {
   // Only what this command made itself is removed: a directory that somebody named is theirs.
   if (flags.tour && flags.state === undefined) await clearState(stateDirectory);
-  return startPlatform({ stateDirectory, isReal: flags.real, keepsPorts: !flags.tour, console: lines });
+  const { real: isReal, tour, settings } = flags;
+  return startPlatform({ stateDirectory, isReal, keepsPorts: !tour, settings, console: lines });
 }
 
 /** What the person can put right needs no trace. */
@@ -92,7 +109,7 @@ function tell(error: unknown): string {
 function greet({ urlOf, state }: Platform): void {
   lines.line(`  admin API      ${urlOf('admin')}/v1  (description: ${urlOf('admin')}/v1/openapi.json)
   token issuer   ${urlOf('token')}/.well-known/openid-configuration
-  decisions      ${urlOf('authorize')}/access/v1/evaluation
+  decisions      ${urlOf('authorize')}/access/v1/evaluation  (policy: ${urlOf('authorize')}/policy/status)
   git webhooks   ${urlOf('git-webhook')}/webhooks/github/<source id>
 
 Try it:
