@@ -33,6 +33,10 @@ test.each(programs)('%s --help tells how it is used, and does nothing else', asy
 
 test.each([
   ['knative/local/main.ts', ['--tuor']],
+  ['knative/local/main.ts', ['todo.tar.gz']],
+  ['knative/local/main.ts', ['--policy', 'no-such-bundle.tar.gz']],
+  ['knative/local/main.ts', ['--shadow', 'https://policy.example.test/b.tar.gz']],
+  ['knative/local/main.ts', ['--tour', '--policy', 'policies/bundle']],
   ['knative/local/audit-verify.ts', []],
   ['knative/local/audit-verify.ts', ['a', 'b', 'c']],
   ['migrations/main.ts', ['--issue-operater-key']],
