@@ -35,7 +35,8 @@ export const postgresSourceStatusStore: SourceStatusStore = {
     await tx
       .insertInto('git_source_organization')
       .values({ source_id: input.sourceId, name: input.name, org_id: input.organizationId })
-      .onConflict((conflict) => conflict.column('name').doNothing())
+      // Of any index: two that meet may find each other in that of the primary key before that of the name.
+      .onConflict((conflict) => conflict.doNothing())
       .execute();
     // Another run may have been faster; under READ COMMITTED this statement sees what the insert met.
     const standing = await findClaim(tx, input.name);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DatabasePool, withOrg } from '../../shared/db/index.ts';
 import type { GitRepository, OrganizationTree } from '../../shared/declarative/index.ts';
+import { claimOrganization } from '../../shared/reconcile/claim-organization.ts';
 import { reconcileOrganization, reconcileSource } from '../../shared/reconcile/index.ts';
 import {
   createReconcileFixture,
@@ -255,6 +256,21 @@ describe.skipIf(!isServed)('runs at the same time', () => {
     expect(rows['organization']).toHaveLength(1);
     expect(rows['applied']).toHaveLength(1);
     expect(rows['membership']).toHaveLength(2);
+  });
+
+  // Many names, since only inserts that meet within microseconds met a unique index that nobody had thought of.
+  test('claim one id for each name', async () => {
+    const source = await fixture.registerSource('claimant');
+    const claimAll = (n: number) =>
+      Promise.all(
+        Array.from({ length: 4 }, () =>
+          claimOrganization(fixture.deps, { sourceId: source.id, name: `claimed-${n}` }),
+        ),
+      );
+    for (let n = 0; n < 100; n++) {
+      const ids = (await claimAll(n)).map((claim) => claim.ok && claim.value);
+      expect(new Set(ids).size).toBe(1);
+    }
   });
 
   test('of one source: one works, the other is told to come back', async () => {
